@@ -1,0 +1,106 @@
+SHELL         := bash
+.SHELLFLAGS   := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# Tools are built once for each version, and for each version of Go, in the
+# user's cache folder; none of them is in go.mod.
+GOLANGCI_LINT := v2.15.0
+GORELEASER    := v2.15.1
+GOVULNCHECK   := v1.9.0
+VULNDB        := v0.0.0-20261105234957-e22db6528018
+
+tools         := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/flightdeck/tools/$(shell go env GOVERSION)
+golangci-lint := $(tools)/golangci-lint-$(GOLANGCI_LINT)/golangci-lint
+goreleaser    := $(tools)/goreleaser-$(GORELEASER)/goreleaser
+govulncheck   := $(tools)/govulncheck-$(GOVULNCHECK)/govulncheck
+
+version   = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+link      = -trimpath -ldflags='-s -w -X main.version=$(version)'
+with-env  = bin/testenv run --
+
+##@ Use
+
+.PHONY: help
+help: ## Print this
+	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/flightdeck
+	go build $(link) -o bin/flightdeck .
+
+.PHONY: install
+install: ## Install flightdeck where go install puts programs
+	go install $(link) .
+
+.PHONY: cockpit
+cockpit: build servers ## Bring up real servers with ERPGo in them and open the cockpit on it
+	$(with-env) bin/flightdeck
+
+.PHONY: env
+env: servers ## Bring up the same servers, print the settings, keep them until Ctrl-C
+	bin/testenv up
+
+##@ Change
+
+.PHONY: test
+test: check servers ## Check everything and run all tests against real servers
+	$(with-env) go test -race -timeout 20m ./...
+
+.PHONY: check
+check: lint vuln release-check ## Run all checks but the tests
+
+.PHONY: lint
+lint: $(golangci-lint) ## Lint, and check that no room imports one above it
+	$(golangci-lint) run ./...
+
+.PHONY: fmt
+fmt: $(golangci-lint) ## Format the source
+	$(golangci-lint) fmt ./...
+
+.PHONY: vuln
+vuln: $(govulncheck) ## Look for known vulnerabilities that can be reached
+	.ci/vulncheck $(govulncheck) $(VULNDB)
+
+.PHONY: screens
+golden = $(sort $(dir $(shell grep -rlE --include='*_test.go' 'flag\.Bool\("update"|/ui/screentest"' .)))
+screens: ## Write the golden files of the tests anew; look at the difference before you commit
+	go test $(golden) -update
+
+.PHONY: bench
+bench: servers ## Run the benchmarks against real servers
+	$(with-env) go test -run '^$$' -bench . -benchmem ./...
+
+##@ Release
+
+.PHONY: release-check
+release-check: $(goreleaser) ## Check the release's configuration
+	$(goreleaser) check
+
+.PHONY: snapshot
+snapshot: $(goreleaser) ## Build all archives and packages into dist/, publish nothing
+	$(goreleaser) release --snapshot --clean
+
+##@ House
+
+.PHONY: servers
+servers: ## Install and build whatever the tests' servers need
+	go build -o bin/testenv ./testenv/cmd/testenv
+	bin/testenv install
+
+.PHONY: tools
+tools: $(golangci-lint) $(goreleaser) $(govulncheck) ## Build the tools
+
+.PHONY: clean
+clean: ## Remove what was built here; caches stay
+	rm -rf bin dist packaging/out
+
+$(golangci-lint):
+	GOBIN=$(@D) go install -ldflags='-s -w' github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
+
+$(goreleaser):
+	GOBIN=$(@D) go install -ldflags='-s -w' github.com/goreleaser/goreleaser/v2@$(GORELEASER)
+
+$(govulncheck):
+	GOBIN=$(@D) go install -ldflags='-s -w' golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK)
