@@ -1,0 +1,62 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/erpgo/flightdeck/testenv/server"
+)
+
+func installCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "install",
+		Short: "Install the Debian packages and build the control plane that the environment needs",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var missing *server.MissingError
+			if errors.As(server.Missing(), &missing) {
+				if err := installPackages(cmd.Context(), missing); err != nil {
+					return err
+				}
+			}
+			_, err := server.BuildControlPlane(cmd.Context(), os.Stderr)
+			return err
+		},
+	}
+}
+
+//go:embed install.sh
+var installScript string
+
+// installPackages installs with apt-get, as root or with a sudo that asks
+// nothing. Where it may not, the error says what to install.
+func installPackages(ctx context.Context, missing *server.MissingError) error {
+	if _, err := exec.LookPath("apt-get"); err != nil {
+		return missing
+	}
+	line := []string{"sh", "-s", "--"}
+	if os.Getuid() != 0 {
+		if err := exec.CommandContext(ctx, "sudo", "-n", "true").Run(); err != nil {
+			return missing
+		}
+		line = append([]string{"sudo", "-n"}, line...)
+	}
+	line = append(line, missing.Packages()...)
+	fmt.Fprintf(os.Stderr, "installing %s\n", strings.Join(missing.Packages(), ", "))
+	install := exec.CommandContext(ctx, line[0], line[1:]...)
+	install.Stdin = strings.NewReader(installScript)
+	install.Stdout, install.Stderr = os.Stderr, os.Stderr
+	if err := install.Run(); err != nil {
+		return fmt.Errorf("install Debian's packages: %w; %w", err, missing)
+	}
+	return server.Missing()
+}

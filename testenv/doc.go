@@ -1,0 +1,2 @@
+// Package testenv gives tests real servers.
+package testenv
