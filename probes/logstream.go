@@ -1,0 +1,268 @@
+package probes
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// logStream follows the log of one container. It outlives single connections,
+// and waits between the instances of a container that is restarted.
+type logStream struct {
+	follower       *logFollower
+	pod, container string
+	active         bool   // it runs; guarded by the follower's mu
+	resume         resume // only the running stream uses it
+
+	mu      sync.Mutex
+	shown   PodTail
+	now     logContainer
+	removed bool          // the pod is gone
+	through int           // the last instance that was read to its end, -1 when none was
+	news    chan struct{} // holds a token when now or removed has changed
+}
+
+func newLogStream(f *logFollower, pod, container string) *logStream {
+	return &logStream{
+		follower:  f,
+		pod:       pod,
+		container: container,
+		resume:    resume{begin: f.begin},
+		shown:     PodTail{Pod: pod, Container: container, State: TailWaiting, Since: time.Now()},
+		through:   -1,
+		news:      make(chan struct{}, 1),
+	}
+}
+
+// update tells the stream how its container is.
+func (s *logStream) update(c logContainer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.now != c {
+		s.now = c
+		s.tell()
+	}
+}
+
+// remove tells the stream that its pod is gone.
+func (s *logStream) remove() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.removed = true
+	s.tell()
+}
+
+func (s *logStream) tell() {
+	select {
+	case s.news <- struct{}{}:
+	default:
+	}
+}
+
+// finished tells whether an instance was read to its end.
+func (s *logStream) finished(instance int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.through >= instance
+}
+
+// stale tells whether a stream whose pod is gone need not be shown any more.
+func (s *logStream) stale() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.shown.State != TailEnded || time.Since(s.shown.Since) > keepEnded
+}
+
+func (s *logStream) state() PodTail {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.shown
+}
+
+func (s *logStream) status() (now logContainer, removed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now, s.removed
+}
+
+// show changes the state that the tail publishes.
+func (s *logStream) show(state string, err error) {
+	s.mu.Lock()
+	changed := s.shown.State != state
+	if changed {
+		s.shown.State, s.shown.Since = state, time.Now()
+	}
+	changed = changed || !sameError(s.shown.Err, err)
+	s.shown.Err = err
+	s.mu.Unlock()
+	if changed {
+		s.follower.lookOver()
+	}
+}
+
+// end records that an instance was read to its end.
+func (s *logStream) end(instance int) {
+	s.mu.Lock()
+	s.through = instance
+	s.mu.Unlock()
+	s.show(TailEnded, nil)
+}
+
+// run follows the container's current instance until it has ended and all that
+// it wrote was read, or ctx ends.
+func (s *logStream) run(ctx context.Context) {
+	found, leave := s.follower.cluster.heart.join()
+	defer leave()
+	retry := retries(lastRetry)
+	torn := -1 // the instance whose stream broke, -1 when none did
+	for {
+		instance, _ := s.status()
+		if torn >= 0 && torn < instance.instance {
+			// It was restarted while we were away: first what it wrote before.
+			_, _ = s.read(ctx, corev1.PodLogOptions{Previous: true})
+		}
+		begun := time.Now()
+		rest, err := s.read(ctx, corev1.PodLogOptions{Follow: true})
+		if ctx.Err() != nil {
+			return
+		}
+		now, removed := s.status()
+		over := removed || now.instance > instance.instance || now.terminated
+		if err == nil && over || removed && apierrors.IsNotFound(err) {
+			s.take(rest) // the last line of a container may lack its end
+			s.end(instance.instance)
+			return
+		}
+		torn = -1
+		if err != nil && !apierrors.IsBadRequest(err) {
+			torn = instance.instance
+		}
+		if time.Since(begun) >= settled {
+			retry.Reset()
+		}
+		s.show(TailReconnecting, s.follower.cluster.explain(err))
+		s.pause(ctx, retry.NextBackOff(), err, found)
+	}
+}
+
+// pause waits before the next attempt: for d, until there is news of the
+// container, or as long as the server asked for.
+func (s *logStream) pause(ctx context.Context, d time.Duration, err error, found <-chan struct{}) {
+	news := s.news
+	if seconds, ok := apierrors.SuggestsClientDelay(err); ok {
+		d = max(d, jitterUp(time.Duration(seconds)*time.Second))
+		news, found = nil, nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-news:
+	case <-found:
+	}
+}
+
+// read opens a stream where the last one ended and appends its lines. rest is
+// what came after the last whole line. err is nil when the stream ended in good
+// order.
+func (s *logStream) read(ctx context.Context, options corev1.PodLogOptions) (rest logText, err error) {
+	options.Container = s.container
+	options.Timestamps = true
+	options.SinceTime = &metav1.Time{Time: s.resume.from()}
+	if s.resume.begun {
+		s.resume.reconnect()
+	} else {
+		limit := int64(s.follower.tail.limit) // more would push itself out
+		options.TailLines = &limit
+	}
+	stream, err := s.follower.cluster.core.Get().
+		Namespace(s.follower.cluster.Namespace).Resource("pods").Name(s.pod).SubResource("log").
+		VersionedParams(&options, parameterCodec).MaxRetries(0).Stream(ctx)
+	if err != nil {
+		return logText{}, err
+	}
+	defer func() { _ = stream.Close() }()
+	s.show(TailFollowing, nil)
+	lines := bufio.NewReaderSize(stream, maxLine)
+	for {
+		text, err := readText(lines)
+		if errors.Is(err, io.EOF) {
+			return text, nil
+		}
+		if err != nil {
+			return logText{}, err
+		}
+		s.take(text)
+	}
+}
+
+// take appends a line, unless an earlier stream brought it already.
+func (s *logStream) take(text logText) {
+	if len(text.kept) == 0 {
+		return
+	}
+	stamp, message, _ := bytes.Cut(text.kept, []byte(" "))
+	at, err := time.Parse(time.RFC3339Nano, string(stamp))
+	if err != nil { // not from a kubelet; still worth showing
+		at, message = time.Now(), text.kept
+	} else if !s.resume.fresh(at, message) {
+		return
+	}
+	raw := string(message[:min(len(message), maxLine)])
+	parsed := parseLine(raw)
+	s.follower.tail.append(Line{
+		At:        at,
+		Pod:       s.pod,
+		Container: s.container,
+		Raw:       raw,
+		Cut:       text.cut + len(message) - len(raw),
+		Level:     parsed.level,
+		Message:   parsed.message,
+		Fields:    parsed.fields,
+	})
+}
+
+// logText is a line with its timestamp, bounded in length.
+type logText struct {
+	kept []byte // without the line's end
+	cut  int    // bytes that are not in kept
+}
+
+// stampLength is room for an RFC 3339 timestamp with nanoseconds and a blank.
+const stampLength = len("2006-01-02T15:04:05.000000000+07:00 ")
+
+// readText reads one line, however long it is, and keeps its start. With io.EOF
+// it returns what there is of a line without an end. kept is valid until the
+// next call only.
+func readText(r *bufio.Reader) (text logText, err error) {
+	part, err := r.ReadSlice('\n')
+	if err == nil {
+		return logText{kept: trimEnd(part)}, nil
+	}
+	kept := append([]byte(nil), part...)
+	for errors.Is(err, bufio.ErrBufferFull) {
+		part, err = r.ReadSlice('\n')
+		whole := part
+		if err == nil {
+			whole = trimEnd(part)
+		}
+		room := maxLine + stampLength - len(kept)
+		kept = append(kept, whole[:min(room, len(whole))]...)
+		text.cut += len(whole) - min(room, len(whole))
+	}
+	text.kept = kept
+	return text, err
+}
+
+func trimEnd(line []byte) []byte {
+	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+}
