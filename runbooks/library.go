@@ -1,0 +1,315 @@
+package runbooks
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// embedded are the shipped books.
+//
+//go:embed erpgo/*.md
+var embedded embed.FS
+
+// MaxFileSize is the largest Markdown file that is read, in bytes.
+const MaxFileSize = 8 << 20
+
+// SizeError says that a file is too large to be a runbook.
+type SizeError struct {
+	File string
+	Size int64 // bytes
+}
+
+func (e *SizeError) Error() string {
+	return fmt.Sprintf("%s: %d bytes is more than a runbook may have (%d)", e.File, e.Size, MaxFileSize)
+}
+
+// FileProblem is something about a file that its owner would want to know: it
+// cannot be read any more and its last good version is used, a fence in it is
+// never closed.
+type FileProblem struct {
+	File string
+	Problem
+}
+
+// Library holds the runbooks of files and folders. Its methods may be called
+// from anywhere at any time; what they return is never modified afterwards.
+type Library struct {
+	paths   []string // empty: the embedded books
+	mapping map[string]string
+	mu      sync.Mutex // guards files while they are (re)loaded
+	files   map[string]*loaded
+	index   atomic.Pointer[index]
+}
+
+// loaded is a file as it was last read.
+type loaded struct {
+	modified time.Time
+	size     int64
+	book     *Book // the last good version; nil where there was none
+	problem  string
+	missing  time.Time // since when the file is gone; zero while it is there
+
+	unreadable bool // it is tried again although it does not look changed
+	absent     bool // it never was there: a path that was given and does not exist
+}
+
+// Open loads the runbooks of files and folders (Markdown files in them, hidden
+// folders left out); without paths the embedded books. A file that cannot be
+// read is a problem of the library and no error, unless nothing could be read
+// at all.
+func Open(paths []string) (*Library, error) {
+	l := &Library{paths: slices.Clone(paths), files: map[string]*loaded{}}
+	if len(paths) == 0 {
+		if err := l.loadEmbedded(); err != nil {
+			return nil, err
+		}
+		l.reindex()
+		return l, nil
+	}
+	var missing []error
+	for _, p := range paths {
+		if _, err := os.Stat(p); err != nil {
+			missing = append(missing, fmt.Errorf("open runbooks %s: %w; give a Markdown file or a folder of them", p, err))
+		}
+	}
+	if len(missing) == len(paths) {
+		return nil, errors.Join(missing...)
+	}
+	l.load(l.scan())
+	for _, err := range missing {
+		l.files[err.Error()] = &loaded{problem: err.Error(), absent: true}
+	}
+	l.reindex()
+	return l, nil
+}
+
+// Map says which runbook an alert belongs to where neither the alert nor a book
+// does: alert name to runbook name.
+func (l *Library) Map(alerts map[string]string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mapping = alerts
+	l.reindex()
+}
+
+func (l *Library) loadEmbedded() error {
+	return fs.WalkDir(embedded, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		src, err := embedded.ReadFile(path)
+		if err != nil {
+			return fmt.Errorf("read embedded runbook %s: %w", path, err)
+		}
+		book, err := Parse(path, src)
+		if err != nil {
+			return err
+		}
+		l.files[path] = &loaded{book: book}
+		return nil
+	})
+}
+
+// isMarkdown tells by its name whether a file is Markdown.
+func isMarkdown(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".md", ".markdown", ".mdown":
+		return true
+	}
+	return false
+}
+
+// scan lists the Markdown files of the library's paths. A path that is a file
+// is taken whatever its name is.
+func (l *Library) scan() []string {
+	var files []string
+	for _, root := range l.paths {
+		_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return nil
+			case d.IsDir():
+				if path != root && hidden(d.Name()) {
+					return fs.SkipDir
+				}
+			case path == root || isMarkdown(path):
+				files = append(files, path)
+			}
+			return nil
+		})
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
+}
+
+func hidden(name string) bool {
+	return strings.HasPrefix(name, ".") && name != "." && name != ".." || name == "node_modules"
+}
+
+// load reads files on all processors. l.mu is held, or nobody else knows l yet.
+func (l *Library) load(files []string) {
+	type result struct {
+		path string
+		file *loaded
+	}
+	work, results := make(chan string), make(chan result)
+	var workers sync.WaitGroup
+	for range max(1, min(runtime.GOMAXPROCS(0), len(files))) {
+		workers.Go(func() {
+			for path := range work {
+				results <- result{path, readFile(path)}
+			}
+		})
+	}
+	go func() {
+		for _, f := range files {
+			work <- f
+		}
+		close(work)
+		workers.Wait()
+		close(results)
+	}()
+	for r := range results {
+		if old := l.files[r.path]; old != nil && r.file.book == nil {
+			r.file.book = old.book // the last good version
+		}
+		l.files[r.path] = r.file
+	}
+}
+
+// readFile reads and parses one file.
+func readFile(path string) *loaded {
+	info, err := os.Stat(path)
+	if err != nil {
+		return &loaded{problem: fmt.Sprintf("cannot be read: %v", err), unreadable: true}
+	}
+	f := &loaded{modified: info.ModTime(), size: info.Size()}
+	if info.Size() > MaxFileSize {
+		f.problem = (&SizeError{File: path, Size: info.Size()}).Error()
+		return f
+	}
+	src, err := os.ReadFile(path)
+	switch {
+	case err != nil:
+		f.problem, f.unreadable = fmt.Sprintf("cannot be read: %v", err), true
+		return f
+	case len(bytes.TrimSpace(src)) == 0:
+		f.problem = "is empty"
+		return f
+	case bytes.IndexByte(src, 0) >= 0:
+		f.problem = "is not a text file"
+		return f
+	}
+	if f.book, err = Parse(path, src); err != nil {
+		f.problem = err.Error()
+	}
+	return f
+}
+
+// index is the library's content, made anew whenever a file changes.
+type index struct {
+	all        []*Runbook
+	byName     map[string]*Runbook
+	byAlert    map[string][]*Runbook
+	books      []*Book
+	of         map[*Book][]*Runbook
+	escalation []Clock
+	problems   []FileProblem
+	mapping    map[string]string
+}
+
+// reindex publishes what the files hold now.
+func (l *Library) reindex() {
+	ix := &index{byName: map[string]*Runbook{}, byAlert: map[string][]*Runbook{}, of: map[*Book][]*Runbook{}, mapping: l.mapping}
+	paths := make([]string, 0, len(l.files))
+	for p := range l.files {
+		paths = append(paths, p)
+	}
+	slices.Sort(paths)
+	for _, path := range paths {
+		f := l.files[path]
+		if f.problem != "" {
+			p := f.problem
+			if f.book != nil {
+				p += "; its last good version is used"
+			}
+			ix.problems = append(ix.problems, FileProblem{path, Problem{1, p}})
+		}
+		if f.book != nil {
+			ix.add(f.book)
+		}
+	}
+	for _, versions := range ix.byAlert {
+		for _, rb := range versions {
+			for _, other := range versions {
+				if other != rb {
+					rb.Versions = append(rb.Versions, other.Name)
+				}
+			}
+		}
+	}
+	l.index.Store(ix)
+}
+
+// add takes a book's runbooks in under names that are unique.
+func (ix *index) add(book *Book) {
+	ix.books = append(ix.books, book)
+	for _, p := range book.Problems {
+		ix.problems = append(ix.problems, FileProblem{book.File, p})
+	}
+	for i := range book.Runbooks {
+		rb := book.Runbooks[i] // a copy: the book stays as it was parsed
+		base := strings.TrimSuffix(filepath.Base(rb.File), filepath.Ext(rb.File))
+		for n := 1; ix.byName[rb.Name] != nil; n++ {
+			rb.Name = book.Runbooks[i].Name + "-" + slug(base)
+			if n > 1 {
+				rb.Name += "-" + itoa(n)
+			}
+		}
+		ix.byName[rb.Name] = &rb
+		ix.all = append(ix.all, &rb)
+		ix.of[book] = append(ix.of[book], &rb)
+		if rb.Alert != "" {
+			ix.byAlert[rb.Alert] = append(ix.byAlert[rb.Alert], &rb)
+		}
+		for _, s := range rb.Sections {
+			ix.escalation = append(ix.escalation, s.Clocks...)
+		}
+	}
+}
+
+// All are the runbooks, by file and line.
+func (l *Library) All() []*Runbook { return slices.Clone(l.index.Load().all) }
+
+// Books are the files as they were understood, by name.
+func (l *Library) Books() []*Book { return slices.Clone(l.index.Load().books) }
+
+// ByName finds a runbook by its unique name.
+func (l *Library) ByName(name string) (*Runbook, bool) {
+	rb, ok := l.index.Load().byName[name]
+	return rb, ok
+}
+
+// Procedures are the runbooks that are for no alert: deployment, rollback,
+// troubleshooting, what to do after an incident.
+func (l *Library) Procedures() []*Runbook {
+	return slices.DeleteFunc(l.All(), func(rb *Runbook) bool { return rb.Alert != "" })
+}
+
+// Escalation is the escalation path of the books, in the order they give it.
+func (l *Library) Escalation() []Clock { return slices.Clone(l.index.Load().escalation) }
+
+// Problems are what the owners of the files would want to know, by file and
+// line.
+func (l *Library) Problems() []FileProblem { return slices.Clone(l.index.Load().problems) }

@@ -1,0 +1,387 @@
+package runbooks
+
+import (
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// shellVisitor is told what a script does, programs that other programs start
+// included.
+type shellVisitor struct {
+	call func(inv invocation, fed bool) // fed: something else writes its standard input
+	node func(n syntax.Node, at place)  // every node of every script that a shell here interprets
+}
+
+// visit walks a script and the scripts inside it (watch '…', sh -c '…').
+func (v shellVisitor) visit(root syntax.Node, at place, depth int) {
+	if depth > maxDepth {
+		return
+	}
+	fed := map[*syntax.CallExpr]bool{}
+	feed := func(n syntax.Node) {
+		syntax.Walk(n, func(n syntax.Node) bool {
+			if c, ok := n.(*syntax.CallExpr); ok {
+				fed[c] = true
+			}
+			return true
+		})
+	}
+	syntax.Walk(root, func(n syntax.Node) bool {
+		if n == nil {
+			return true
+		}
+		if v.node != nil {
+			v.node(n, at)
+		}
+		switch n := n.(type) {
+		case *syntax.BinaryCmd:
+			if n.Op == syntax.Pipe || n.Op == syntax.PipeAll {
+				feed(n.Y)
+			}
+		case *syntax.Stmt:
+			for _, r := range n.Redirs {
+				switch r.Op {
+				case syntax.RdrIn, syntax.Hdoc, syntax.DashHdoc, syntax.WordHdoc:
+					if n.Cmd != nil {
+						feed(n.Cmd)
+					}
+				}
+			}
+		case *syntax.CallExpr:
+			for _, inv := range expandAt(arguments(n.Args), at, false, 0) {
+				if v.call != nil {
+					v.call(inv, fed[n])
+				}
+				if script, ok := inv.scriptText(); ok {
+					if f, err := parseShell(script); err == nil {
+						v.visit(f, inv.scriptPlace(), depth+1)
+					}
+				}
+			}
+		}
+		return true
+	})
+}
+
+// scriptText is what another shell will interpret, where it is known.
+func (inv invocation) scriptText() (string, bool) {
+	if inv.script != nil {
+		return inv.script.text, inv.script.static
+	}
+	if len(inv.scripts) == 0 {
+		return "", false
+	}
+	var texts []string
+	for _, a := range inv.scripts {
+		if !a.static {
+			return "", false
+		}
+		texts = append(texts, a.text)
+	}
+	return strings.Join(texts, " "), true
+}
+
+// scriptPlace is where the script among its arguments runs.
+func (inv invocation) scriptPlace() place {
+	if inv.name == "ssh" {
+		return remote
+	}
+	return inv.place
+}
+
+// shellBuiltins are words that need nothing on PATH.
+var shellBuiltins = optionSet(": . [ alias bg bind break builtin caller cd command compgen complete continue declare dirs disown echo " +
+	"enable eval exec exit export false fc fg getopts hash help history jobs kill let local logout mapfile popd printf pushd pwd read " +
+	"readarray readonly return set shift shopt source suspend test times trap true type typeset ulimit umask unalias unset wait")
+
+// ambientVariables are set on every machine: nobody is asked for them.
+var ambientVariables = optionSet("HOME USER LOGNAME PATH PWD OLDPWD SHELL HOSTNAME LANG LC_ALL TERM EDITOR VISUAL PAGER RANDOM SECONDS " +
+	"UID EUID PPID BASHPID LINENO IFS TMPDIR KUBECONFIG REPLY OPTARG OPTIND FUNCNAME BASH_SOURCE PIPESTATUS BASH_VERSION XDG_CONFIG_HOME XDG_CACHE_HOME")
+
+// describeShell fills in what can be told of a shell command before it runs.
+func describeShell(c *Command) {
+	uses := findPlaceholders(c.Text)
+	masked := mask(c.Text, uses)
+	file, err := parseShell(masked)
+	if err != nil {
+		c.Placeholders = placeholderNames(uses)
+		c.Problem = "not a bash command: " + shellError(err)
+		c.Risk = Unknown
+		return
+	}
+	c.Placeholders = placeholderNames(outsideComments(file, uses))
+	c.Risk = judgeShell(file).Risk
+
+	set := map[string]bool{}
+	var read []string
+	shellVisitor{
+		node: func(n syntax.Node, at place) {
+			if at != local {
+				return
+			}
+			switch n := n.(type) {
+			case *syntax.Assign:
+				if n.Name != nil {
+					set[n.Name.Value] = true
+				}
+			case *syntax.WordIter:
+				set[n.Name.Value] = true
+			case *syntax.ParamExp:
+				if n.Param != nil && asksFor(n) {
+					read = append(read, n.Param.Value)
+				}
+			case *syntax.Redirect:
+				c.redirect(n)
+			}
+		},
+		call: func(inv invocation, fed bool) { c.invoke(inv, fed, set) },
+	}.visit(file, local, 0)
+	for _, name := range read {
+		if !set[name] && !ambientVariables[name] {
+			add(&c.Variables, name)
+		}
+	}
+	syntax.Walk(file, func(n syntax.Node) bool {
+		switch n.(type) {
+		case *syntax.CmdSubst, *syntax.ProcSubst:
+			c.Substitutions = append(c.Substitutions, c.Text[n.Pos().Offset():n.End().Offset()])
+			return false
+		}
+		return true
+	})
+	for _, stmt := range file.Stmts {
+		c.sets(stmt)
+	}
+}
+
+// asksFor tells whether an expansion needs a value: not $1, $?, ${x:-default}.
+func asksFor(p *syntax.ParamExp) bool {
+	if !syntax.ValidName(p.Param.Value) {
+		return false
+	}
+	if p.Exp != nil {
+		switch p.Exp.Op {
+		case syntax.DefaultUnset, syntax.DefaultUnsetOrNull, syntax.AssignUnset, syntax.AssignUnsetOrNull,
+			syntax.AlternateUnset, syntax.AlternateUnsetOrNull:
+			return false
+		}
+	}
+	return true
+}
+
+// outsideComments are the uses that do not stand in a trailing comment.
+func outsideComments(file *syntax.File, uses []placeholderUse) []placeholderUse {
+	var comments [][2]int
+	syntax.Walk(file, func(n syntax.Node) bool {
+		if c, ok := n.(*syntax.Comment); ok {
+			comments = append(comments, [2]int{int(c.Pos().Offset()), int(c.End().Offset())})
+		}
+		return true
+	})
+	return slices.DeleteFunc(slices.Clone(uses), func(u placeholderUse) bool {
+		for _, c := range comments {
+			if u.start >= c[0] && u.start < c[1] {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// shellError is a parse error without the position's prefix repeated by others.
+func shellError(err error) string {
+	return strings.TrimSpace(err.Error())
+}
+
+func add(list *[]string, s string) {
+	if s != "" && !slices.Contains(*list, s) {
+		*list = append(*list, s)
+	}
+}
+
+// redirect notes the files that a redirection reads or writes.
+func (c *Command) redirect(r *syntax.Redirect) {
+	if r.Word == nil {
+		return
+	}
+	target := newArg(r.Word)
+	if !target.static || strings.HasPrefix(target.text, "/dev/") {
+		return
+	}
+	name := c.original(r.Word, target)
+	switch r.Op {
+	case syntax.RdrIn:
+		add(&c.Files, name)
+	case syntax.RdrOut, syntax.AppOut, syntax.RdrClob, syntax.RdrAll, syntax.AppAll, syntax.RdrInOut:
+		add(&c.Writes, name)
+	}
+}
+
+// original is a word as the book has it where a placeholder is in it, and its
+// value otherwise.
+func (c *Command) original(w *syntax.Word, a arg) string {
+	from, to := int(w.Pos().Offset()), int(w.End().Offset())
+	if from < to && to <= len(c.Text) {
+		if raw := c.Text[from:to]; len(findPlaceholders(raw)) > 0 {
+			return raw
+		}
+	}
+	return a.text
+}
+
+// sets notes the variables that a statement leaves behind.
+func (c *Command) sets(stmt *syntax.Stmt) {
+	switch cmd := stmt.Cmd.(type) {
+	case *syntax.CallExpr:
+		if len(cmd.Args) == 0 {
+			for _, a := range cmd.Assigns {
+				if a.Name != nil {
+					add(&c.Sets, a.Name.Value)
+				}
+			}
+		}
+	case *syntax.DeclClause:
+		if cmd.Variant.Value == "export" || cmd.Variant.Value == "declare" || cmd.Variant.Value == "readonly" {
+			for _, a := range cmd.Args {
+				if a.Name != nil && !a.Naked {
+					add(&c.Sets, a.Name.Value)
+				}
+			}
+		}
+	case *syntax.BinaryCmd:
+		if cmd.Op == syntax.AndStmt || cmd.Op == syntax.OrStmt {
+			c.sets(cmd.X)
+			c.sets(cmd.Y)
+		}
+	}
+}
+
+// invoke notes what one program of the command means for it.
+func (c *Command) invoke(inv invocation, fed bool, set map[string]bool) {
+	c.Endless = c.Endless || endless(inv)
+	if interactive(inv, fed) {
+		c.Interactive = true
+		c.Endless = true
+	}
+	c.TTY = c.TTY || wantsTTY(inv)
+	if inv.place != local {
+		return
+	}
+	switch inv.name {
+	case "kubectl", "oc", "helm", "stern", "kustomize":
+		c.Platform = Kubernetes
+	case "docker-compose", "podman-compose":
+		c.Platform = Compose
+	case "docker", "podman":
+		if _, verb := firstOperand(inv.args, dockerTakes); verb == "compose" {
+			c.Platform = Compose
+		}
+	case "read", "mapfile", "readarray":
+		for _, a := range inv.args {
+			if syntax.ValidName(a.text) {
+				set[a.text] = true
+			}
+		}
+	}
+	if inv.name != "" && !strings.Contains(inv.word.text, "/") && !shellBuiltins[inv.name] {
+		add(&c.Programs, inv.name)
+	}
+	for _, f := range inv.files() {
+		add(&c.Files, c.original(f.word, f))
+	}
+	for _, f := range inv.writes() {
+		add(&c.Writes, c.original(f.word, f))
+	}
+}
+
+// files are the arguments that name local files which a program reads or runs.
+func (inv invocation) files() []arg {
+	var out []arg
+	if inv.name == "" && inv.word.static && strings.Contains(inv.word.text, "/") {
+		out = append(out, inv.word)
+	}
+	switch inv.name {
+	case "kubectl", "oc":
+		out = append(out, optionValues(inv.args, "-f", "--filename", "-k", "--kustomize", "--patch-file", "--from-file")...)
+	case "psql":
+		out = append(out, optionValues(inv.args, "-f", "--file")...)
+	case "helm":
+		out = append(out, optionValues(inv.args, "-f", "--values")...)
+	case "ansible-playbook", "source", ".":
+		out = append(out, operands(inv.args, "ie")...)
+		out = out[:min(len(out), 1)]
+	case "sh", "bash", "zsh", "dash", "ksh", "python", "python3", "node", "perl", "ruby":
+		if rest := operands(inv.args, "ocmWX"); inv.script == nil && len(rest) > 0 && !hasOption(inv.args, "-c", "-m", "-e") {
+			out = append(out, rest[0])
+		}
+	case "cat", "head", "tail", "less", "source-file":
+		out = append(out, operands(inv.args, "nc")...)
+	}
+	return slices.DeleteFunc(out, func(a arg) bool {
+		return !a.static || a.text == "-" || a.text == "" || strings.Contains(a.text, "://") || strings.HasPrefix(a.text, "/dev/") || strings.HasPrefix(a.text, "/proc/")
+	})
+}
+
+// writes are the arguments that name local files which a program writes.
+func (inv invocation) writes() []arg {
+	var out []arg
+	switch inv.name {
+	case "tee":
+		out = operands(inv.args, "")
+	case "curl":
+		out = optionValues(inv.args, "-o", "--output")
+	case "wget":
+		out = optionValues(inv.args, "-O", "--output-document")
+	}
+	return slices.DeleteFunc(slices.Clone(out), func(a arg) bool {
+		return !a.static || a.text == "-" || strings.HasPrefix(a.text, "/dev/")
+	})
+}
+
+// optionValues are the values of options: the next word, or after "=".
+func optionValues(args []arg, names ...string) []arg {
+	var out []arg
+	for i, a := range args {
+		if a.text == "--" {
+			break
+		}
+		for _, name := range names {
+			if a.text == name && i+1 < len(args) {
+				out = append(out, args[i+1])
+			} else if v, ok := strings.CutPrefix(a.text, name+"="); ok && strings.HasPrefix(name, "--") {
+				out = append(out, arg{text: v, static: a.static, word: a.word})
+			}
+		}
+	}
+	return out
+}
+
+// hasOption tells whether one of the options is given, alone or with a value.
+func hasOption(args []arg, names ...string) bool {
+	for _, a := range args {
+		if a.text == "--" {
+			return false
+		}
+		for _, name := range names {
+			if a.text == name || strings.HasPrefix(name, "--") && strings.HasPrefix(a.text, name+"=") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// hasLetter tells whether a one-letter option is given, alone or in a cluster.
+func hasLetter(args []arg, letter byte) bool {
+	for _, a := range args {
+		if a.text == "--" {
+			return false
+		}
+		if len(a.text) > 1 && a.text[0] == '-' && a.text[1] != '-' && strings.IndexByte(a.text, letter) > 0 {
+			return true
+		}
+	}
+	return false
+}
