@@ -1,0 +1,110 @@
+package incidents
+
+import "github.com/erpgo/flightdeck/runbooks"
+
+// WholeStep is the index that stands for a step and not for one of its
+// commands.
+const WholeStep = -1
+
+// Item returns what is known of a step or a command; the zero Item, which is to
+// do, where nothing is.
+func (i Incident) Item(ref CommandRef) Item { return i.Items[ref] }
+
+// Command returns what is known of one command of a step.
+func (i Incident) Command(runbook, step string, index int) Item {
+	return i.Items[CommandRef{Runbook: runbook, Step: step, Command: index}]
+}
+
+// Step returns the state of a step. What a person said of the step itself
+// counts first; otherwise it follows from its commands, of which alternatives
+// count as one, and from its nested steps, of which a choice needs one.
+func (i Incident) Step(runbook string, step runbooks.Step) Item {
+	if own, ok := i.Items[CommandRef{Runbook: runbook, Step: step.ID, Command: WholeStep}]; ok {
+		return own
+	}
+	var parts []Item
+	group := map[int]int{} // alternative number to its place in parts
+	for n, command := range step.Commands {
+		item := i.Command(runbook, step.ID, n)
+		at, seen := group[command.Alternative]
+		switch {
+		case command.Alternative > 0 && seen:
+			parts[at] = furthest(parts[at], item)
+		default:
+			group[command.Alternative] = len(parts)
+			parts = append(parts, item)
+		}
+	}
+	var nested []Item
+	for _, s := range step.Steps {
+		nested = append(nested, i.Step(runbook, s))
+	}
+	if step.Kind == runbooks.StepChoice && len(nested) > 0 {
+		chosen := nested[0]
+		for _, item := range nested[1:] {
+			chosen = furthest(chosen, item)
+		}
+		nested = []Item{chosen}
+	}
+	return together(append(parts, nested...))
+}
+
+// furthest returns that one of two alternatives which has been worked.
+func furthest(a, b Item) Item {
+	rank := map[ItemState]int{ToDo: 0, Skipped: 1, Cancelled: 2, Interrupted: 3, Failed: 4, Done: 5, Running: 6}
+	if rank[b.State] > rank[a.State] {
+		return b
+	}
+	return a
+}
+
+// together is the state of a whole whose parts are all wanted: running or
+// failed where a part is, done when none is left to do.
+func together(parts []Item) Item {
+	var latest Item
+	count := map[ItemState]int{}
+	for _, p := range parts {
+		count[p.State]++
+		if p.At.After(latest.At) {
+			latest = p
+		}
+	}
+	switch {
+	case count[Running] > 0:
+		latest.State = Running
+	case count[Failed] > 0:
+		latest.State = Failed
+	case count[Interrupted] > 0:
+		latest.State = Interrupted
+	case count[Cancelled] > 0:
+		latest.State = Cancelled
+	case count[ToDo] > 0 || len(parts) == 0:
+		return Item{}
+	case count[Done] > 0:
+		latest.State = Done
+	default:
+		latest.State = Skipped
+	}
+	return Item{State: latest.State, At: latest.At, By: latest.By}
+}
+
+// Progress counts the steps of a runbook and those of them that are done or
+// ruled out. Nested steps count as steps, the options of a choice as one.
+func (i Incident) Progress(rb runbooks.Runbook) (done, total int) {
+	var count func([]runbooks.Step)
+	count = func(steps []runbooks.Step) {
+		for _, s := range steps {
+			total++
+			if state := i.Step(rb.Name, s).State; state == Done || state == Skipped {
+				done++
+			}
+			if s.Kind != runbooks.StepChoice {
+				count(s.Steps)
+			}
+		}
+	}
+	for _, section := range rb.Sections {
+		count(section.Steps)
+	}
+	return done, total
+}

@@ -1,0 +1,6 @@
+//go:build race
+
+package incidents
+
+// raceDetector tells that everything is slower by some factor.
+const raceDetector = true
