@@ -1,0 +1,24 @@
+package views
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/erpgo/flightdeck/runbooks"
+)
+
+// testLibrary is a library of the one book of these tests, opened from a file
+// as any other.
+func testLibrary(t *testing.T) *runbooks.Library {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "book.md")
+	if err := os.WriteFile(path, []byte(book), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	library, err := runbooks.Open([]string{path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return library
+}

@@ -1,0 +1,34 @@
+package views
+
+import (
+	"github.com/erpgo/flightdeck/incidents"
+)
+
+// newOwners returns who works on which alert: those who opened the incidents
+// that are open. The version changes with the answer.
+func newOwners(runner *incidents.Runner) *owners { return &owners{runner: runner} }
+
+type owners struct {
+	runner *incidents.Runner
+	events int
+	known  map[string]owner
+}
+
+// byAlert maps an alert's key to its owner.
+func (o *owners) byAlert() (map[string]owner, int64) {
+	all := o.runner.Incidents()
+	events := 0
+	for _, inc := range all {
+		events += inc.Events
+	}
+	if o.known != nil && events == o.events {
+		return o.known, int64(events)
+	}
+	o.events, o.known = events, make(map[string]owner)
+	for _, inc := range all {
+		if inc.Open() && inc.Key != "" {
+			o.known[inc.Key] = owner{name: inc.OpenedBy.Name, since: inc.OpenedAt}
+		}
+	}
+	return o.known, int64(events)
+}
