@@ -9,11 +9,13 @@ GOLANGCI_LINT := v2.15.0
 GORELEASER    := v2.15.1
 GOVULNCHECK   := v1.9.0
 VULNDB        := v0.0.0-20261105234957-e22db6528018
+K9S           := v0.50.16
 
 tools         := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/flightdeck/tools/$(shell go env GOVERSION)
 golangci-lint := $(tools)/golangci-lint-$(GOLANGCI_LINT)/golangci-lint
 goreleaser    := $(tools)/goreleaser-$(GORELEASER)/goreleaser
 govulncheck   := $(tools)/govulncheck-$(GOVULNCHECK)/govulncheck
+k9s           := $(tools)/k9s-$(K9S)/k9s
 
 version   = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 link      = -trimpath -ldflags='-s -w -X main.version=$(version)'
@@ -64,13 +66,19 @@ vuln: $(govulncheck) ## Look for known vulnerabilities that can be reached
 	.ci/vulncheck $(govulncheck) $(VULNDB)
 
 .PHONY: screens
-golden = $(sort $(dir $(shell grep -rlE --include='*_test.go' 'flag\.Bool\("update"|/ui/screentest"' .)))
+golden = $(filter-out ./,$(sort $(dir $(shell grep -rlE --include='*_test.go' 'flag.Bool."update"|Golden.t, ' .))))
 screens: ## Write the golden files of the tests anew; look at the difference before you commit
 	go test $(golden) -update
 
+.PHONY: screenshot
+screenshot: servers ## Draw docs/cockpit.svg from the real screen, while a bad release burns
+	mkdir -p docs
+	$(with-env) go test -count=1 -run '^TestABadReleaseIsRolledBack$$' . -image docs/cockpit.svg
+
 .PHONY: bench
-bench: servers ## Run the benchmarks against real servers
-	$(with-env) go test -run '^$$' -bench . -benchmem ./...
+bench: servers $(k9s) ## Run the benchmarks against real servers, and print what is held to bounds beside k9s
+	K9S=$(k9s) $(with-env) go test -run '^$$' -bench . -benchmem ./... | tee bin/bench.txt
+	@awk -f bench/table.awk bin/bench.txt
 
 ##@ Release
 
@@ -104,3 +112,6 @@ $(goreleaser):
 
 $(govulncheck):
 	GOBIN=$(@D) go install -ldflags='-s -w' golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK)
+
+$(k9s):
+	GOBIN=$(@D) go install -trimpath -ldflags='-s -w' github.com/derailed/k9s@$(K9S)

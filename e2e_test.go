@@ -38,7 +38,7 @@ func TestABadReleaseIsRolledBack(t *testing.T) {
 	before := deployedImage(t, env)
 
 	cmd := exec.Command(binary(t))
-	cmd.Env = append(env.Environ(), "HOME="+t.TempDir(), "TERM=xterm-256color", "COLORTERM=truecolor", "PATH="+os.Getenv("PATH"))
+	cmd.Env = append(env.Environ(), "HOME="+t.TempDir(), "TERM=xterm-256color", "COLORTERM=truecolor")
 	term := screentest.Exec(t, cmd, 120, 40)
 	term.Deadline = 90 * time.Second
 	term.WaitFor(func(s *screentest.Screen) bool { return s.Contains("erpgo-api 3/3") && s.Contains("following") }, "the panes are filled")

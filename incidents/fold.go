@@ -130,7 +130,7 @@ func (i *Incident) apply(e Event) {
 	case Ticked:
 		i.mark(f.Ref, Done, e, f.Note)
 	case Unticked:
-		delete(i.Items, f.Ref)
+		i.unmark(f.Ref)
 	case RuledOut:
 		i.mark(f.Ref, Skipped, e, f.Reason)
 	case Resolved:
@@ -147,25 +147,43 @@ func (i *Incident) finish(e Event, f StepFinished) {
 	}
 	item.Result = &f
 	if item.State == Running {
-		item.At = e.At
-		switch {
-		case f.OK:
-			item.State = Done
-		case f.Interrupted:
-			item.State = Interrupted
-		case f.Cancelled:
-			item.State = Cancelled
-		default:
-			item.State = Failed
-		}
+		item.At, item.State = e.At, f.state()
 	}
 	i.Items[f.Ref] = item
+}
+
+// state is that of an item whose latest run ended so.
+func (f StepFinished) state() ItemState {
+	switch {
+	case f.OK:
+		return Done
+	case f.Interrupted:
+		return Interrupted
+	case f.Cancelled:
+		return Cancelled
+	}
+	return Failed
 }
 
 // mark sets an item by hand and keeps what its last run brought.
 func (i *Incident) mark(ref CommandRef, state ItemState, e Event, reason string) {
 	item := i.Items[ref]
 	item.State, item.At, item.By, item.Reason = state, e.At, e.Actor, reason
+	i.Items[ref] = item
+}
+
+// unmark takes back what was set by hand: what its last run brought counts
+// again.
+func (i *Incident) unmark(ref CommandRef) {
+	item := i.Items[ref]
+	if item.Run == "" {
+		delete(i.Items, ref)
+		return
+	}
+	item.State, item.Reason = Running, ""
+	if item.Result != nil && item.Result.Run == item.Run {
+		item.State = item.Result.state()
+	}
 	i.Items[ref] = item
 }
 

@@ -78,10 +78,16 @@ func TestFoldOfOneItem(t *testing.T) {
 		"refused":                {[]Fact{StepRefused{Ref: rollback}}, ToDo},
 		"ruled out":              {[]Fact{RuledOut{Ref: rollback}}, Skipped},
 		"ruled out and back":     {[]Fact{RuledOut{Ref: rollback}, Unticked{Ref: rollback}}, ToDo},
-		"run after it was ruled": {[]Fact{RuledOut{Ref: rollback}, start}, Running},
-		"ruled out while it ran": {[]Fact{start, RuledOut{Ref: rollback}, ok}, Skipped},
-		"an end without a start": {[]Fact{ok}, ToDo},
-		"another one's end":      {[]Fact{start, StepFinished{Run: "q", Ref: rollback, OK: true}}, Running},
+		"ticked after a failure": {[]Fact{start, StepFinished{Run: "r", Ref: rollback, Exit: 2}, Ticked{Ref: rollback}}, Done},
+		"and taken back": {
+			[]Fact{start, StepFinished{Run: "r", Ref: rollback, Exit: 2}, Ticked{Ref: rollback}, Unticked{Ref: rollback}}, Failed,
+		},
+		"ruled out while it runs, and back": {[]Fact{start, RuledOut{Ref: rollback}, Unticked{Ref: rollback}}, Running},
+		"the same, and it ends":             {[]Fact{start, RuledOut{Ref: rollback}, Unticked{Ref: rollback}, ok}, Done},
+		"run after it was ruled":            {[]Fact{RuledOut{Ref: rollback}, start}, Running},
+		"ruled out while it ran":            {[]Fact{start, RuledOut{Ref: rollback}, ok}, Skipped},
+		"an end without a start":            {[]Fact{ok}, ToDo},
+		"another one's end":                 {[]Fact{start, StepFinished{Run: "q", Ref: rollback, OK: true}}, Running},
 	} {
 		inc := FoldAll(story(ann, append([]Fact{Opened{}}, tc.facts...)...))["INC-1"]
 		if got := inc.Item(rollback).State; got != tc.want {

@@ -170,6 +170,10 @@ func (r *Runner) idle(p Plan) error {
 	if item := incident.Item(p.Ref); item.State == Running {
 		return fmt.Errorf("%w: %s started it at %s", ErrBusy, item.By.Name, item.At.Format(time.TimeOnly))
 	}
+	// Its item may have been ticked or ruled out while it runs.
+	if run, ok := r.LastRun(p.Incident, p.Ref); ok && !run.ended() {
+		return fmt.Errorf("%w: %s started it at %s", ErrBusy, run.By.Name, run.Started.Format(time.TimeOnly))
+	}
 	return nil
 }
 

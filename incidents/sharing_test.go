@@ -33,6 +33,15 @@ func TestACommandRunsOnceAtATime(t *testing.T) {
 	if started.Load() != 1 || len(r.Running()) != 1 {
 		t.Errorf("%d were started, %d run", started.Load(), len(r.Running()))
 	}
+	if _, err := r.RuleOut(t.Context(), driver, id, first0, "it takes too long"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Start(t.Context(), p, driver, ""); !errors.Is(err, ErrBusy) {
+		t.Errorf("ruled out while it runs, it starts again: %v", err)
+	}
+	if _, err := r.Untick(t.Context(), driver, id, first0); err != nil {
+		t.Fatal(err)
+	}
 	if err := r.Cancel(driver, r.Running()[0].ID); err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,9 @@ const (
 	// lookEvery is how often a journal looks for what other processes have
 	// appended; half of the 200 ms in which they are to be seen.
 	lookEvery = 100 * time.Millisecond
+
+	// patience is how long an append waits for others that write.
+	patience = 15 * time.Second
 )
 
 // schema is what a new journal is made of. The triggers keep an honest program
@@ -52,6 +55,7 @@ BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 // share. An event is on disk when Append returns.
 type SQLite struct {
 	path     string
+	patience time.Duration
 	write    *sql.DB // one connection
 	read     *sql.DB // one more, so that reading does not wait for writing
 	last     *sql.Stmt
@@ -92,7 +96,7 @@ func openSQLite(ctx context.Context, path string) (*SQLite, error) {
 	if err := file.Close(); err != nil {
 		return nil, err
 	}
-	j := &SQLite{path: path}
+	j := &SQLite{path: path, patience: patience}
 	if err := j.connect(ctx); err != nil {
 		_ = j.Close()
 		return nil, err
@@ -179,7 +183,7 @@ func (j *SQLite) AppendIf(ctx context.Context, head int64, incident string, acto
 }
 
 func (j *SQLite) append(ctx context.Context, head *int64, incident string, actor Actor, fact Fact) (Event, error) {
-	tx, err := j.write.BeginTx(ctx, nil)
+	tx, err := j.begin(ctx)
 	if err != nil {
 		return Event{}, j.failed(ctx, "write", err)
 	}
@@ -206,6 +210,24 @@ func (j *SQLite) append(ctx context.Context, head *int64, incident string, actor
 	j.heads.append(Head{row.seq, row.sum})
 	j.watchers.notify()
 	return row.event(), nil
+}
+
+// begin waits for its turn to write. SQLite does not queue writers: each tries
+// again now and then for busy_timeout, and among busy ones one may miss every
+// gap. It is given up on after patience.
+func (j *SQLite) begin(ctx context.Context) (*sql.Tx, error) {
+	for began := time.Now(); ; {
+		tx, err := j.write.BeginTx(ctx, nil)
+		if !failedWith(err, sqlitelib.SQLITE_BUSY) || ctx.Err() != nil || time.Since(began) >= j.patience {
+			return tx, err
+		}
+	}
+}
+
+// failedWith tells whether an error is SQLite's of a primary result code.
+func failedWith(err error, code int) bool {
+	var failure *sqlite.Error
+	return errors.As(err, &failure) && failure.Code()&0xff == code
 }
 
 // failed says what could not be done with which file. A caller who has left is
@@ -295,8 +317,7 @@ func (j *SQLite) Verify(ctx context.Context) (Head, error) {
 			err = errors.New(answer)
 		}
 	}
-	var damage *sqlite.Error
-	if ctx.Err() == nil && errors.As(err, &damage) && damage.Code()&0xff == sqlitelib.SQLITE_CORRUPT {
+	if ctx.Err() == nil && failedWith(err, sqlitelib.SQLITE_CORRUPT) {
 		return head, &BrokenChain{head.Seq + 1, "the file is damaged: " + err.Error()}
 	}
 	if err != nil {

@@ -215,6 +215,7 @@ func TestSQLiteThatIsLockedSaysSo(t *testing.T) {
 	if took := time.Since(began); took > 3*time.Second {
 		t.Errorf("it took %v", took)
 	}
+	j.patience = 0
 	if _, err := j.Append(t.Context(), "INC-1", ann, NoteTaken{}); err == nil || !strings.Contains(err.Error(), "locked") {
 		t.Errorf("without: %v", err)
 	}

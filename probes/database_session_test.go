@@ -147,8 +147,10 @@ func TestDatabaseHasOneConnection(t *testing.T) {
 		if _, err := p.failedLogins(t.Context(), `select now() as at, 'u' as "user", '10.0.0.1' as ip`, time.Now().Add(-time.Hour), 10); err != nil {
 			t.Fatal(err)
 		}
-		admin.count("select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'flightdeck'")
-		awaitReading(t, p.cell, "a lost connection", func(r Reading[Database]) bool { return r.Err != nil })
+		before := admin.count("select coalesce(max(pid), 0) from pg_stat_activity where application_name = 'flightdeck' and pg_terminate_backend(pid)")
+		await(t, "the end of the session", func() bool {
+			return admin.count("select count(*) from pg_stat_activity where pid = $1", before) == 0
+		})
 		awaitGood(t, p.cell, time.Now())
 
 		// Hang up in the middle of a statement that the server has not ended.

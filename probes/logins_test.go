@@ -17,11 +17,6 @@ import (
 	"github.com/erpgo/flightdeck/testenv/faultproxy"
 )
 
-// promAt is the client of a Prometheus.
-func promAt(url string) *Prom {
-	return NewProm(config.Prometheus{URL: url, Pace: pace})
-}
-
 func loginsConfig() config.Logins {
 	cfg := config.Default().Logins
 	cfg.Pace = pace
@@ -105,7 +100,7 @@ func TestLoginsAreCountedOnce(t *testing.T) {
 		logFailure(board.Logs, now.Add(-time.Duration(i)*time.Second), "user0017", "10.4.8.15")
 	}
 	database := newDatabase(t, pg.URL())
-	p := NewLogins(cfg, board, database, promAt(testenv.StartPrometheus(t, testenv.PrometheusOptions{}).URL()))
+	p := NewLogins(cfg, board, database, NewProm(promAt(testenv.StartPrometheus(t, testenv.PrometheusOptions{}).URL())))
 
 	l := takeLogins(t, p)
 	if l.Total != 20 || l.Tallied != "audit" || l.ByUser[0].Name != "00000000-0000-0000-0000-000000000017" || l.PerMinute != 21 {
@@ -163,14 +158,14 @@ func TestLoginsWithoutSources(t *testing.T) {
 		t.Errorf("the reading says %v; want that nothing is configured", err)
 	}
 	// One that fails says more than one that was never set up.
-	p = NewLogins(cfg, NewBoard(1), NewDatabase(config.Database{}, NewBoard(1)), promAt("http://127.0.0.1:1"))
+	p = NewLogins(cfg, NewBoard(1), NewDatabase(config.Database{}, NewBoard(1)), NewProm(promAt("http://127.0.0.1:1")))
 	if _, err := p.take(t.Context()); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("the reading says %v; want that the connection was refused", err)
 	}
 }
 
 func TestLoginsMetricAlone(t *testing.T) {
-	prom := promAt(testenv.StartPrometheus(t, testenv.PrometheusOptions{}).URL())
+	prom := NewProm(promAt(testenv.StartPrometheus(t, testenv.PrometheusOptions{}).URL()))
 	cfg := loginsConfig()
 	cfg.Pattern, cfg.Metric = "", "vector(12)"
 	l := takeLogins(t, NewLogins(cfg, NewBoard(1), nil, prom))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -22,13 +23,21 @@ type logStream struct {
 	active         bool   // it runs; guarded by the follower's mu
 	resume         resume // only the running stream uses it
 
+	taken atomic.Uint64 // lines that arrived, on all connections
+
 	mu      sync.Mutex
 	shown   PodTail
 	now     logContainer
-	removed bool          // the pod is gone
-	through int           // the last instance that was read to its end, -1 when none was
-	news    chan struct{} // holds a token when now or removed has changed
+	removed bool               // the pod is gone
+	through int                // the last instance that was read to its end, -1 when none was
+	news    chan struct{}      // holds a token when now or removed has changed
+	hangUp  context.CancelFunc // ends the open connection; nil when there is none
 }
+
+// linger is how long a stream may be silent after its pod is gone. A kubelet
+// ends it; where the pod was deleted by force, or there is no kubelet, nobody
+// does.
+const linger = 3 * time.Second
 
 func newLogStream(f *logFollower, pod, container string) *logStream {
 	return &logStream{
@@ -58,6 +67,23 @@ func (s *logStream) remove() {
 	defer s.mu.Unlock()
 	s.removed = true
 	s.tell()
+	s.hangUpAfter(s.taken.Load())
+}
+
+// hangUpAfter ends the connection once no more lines than seen have come for a
+// while.
+func (s *logStream) hangUpAfter(seen uint64) {
+	time.AfterFunc(linger, func() {
+		if now := s.taken.Load(); now != seen {
+			s.hangUpAfter(now)
+			return
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.hangUp != nil {
+			s.hangUp()
+		}
+	})
 }
 
 func (s *logStream) tell() {
@@ -93,9 +119,13 @@ func (s *logStream) status() (now logContainer, removed bool) {
 	return s.now, s.removed
 }
 
-// show changes the state that the tail publishes.
-func (s *logStream) show(state string, err error) {
+// show changes the state that the tail publishes, unless ctx has ended.
+func (s *logStream) show(ctx context.Context, state string, err error) {
 	s.mu.Lock()
+	if ctx.Err() != nil {
+		s.mu.Unlock()
+		return
+	}
 	changed := s.shown.State != state
 	if changed {
 		s.shown.State, s.shown.Since = state, time.Now()
@@ -109,11 +139,11 @@ func (s *logStream) show(state string, err error) {
 }
 
 // end records that an instance was read to its end.
-func (s *logStream) end(instance int) {
+func (s *logStream) end(ctx context.Context, instance int) {
 	s.mu.Lock()
 	s.through = instance
 	s.mu.Unlock()
-	s.show(TailEnded, nil)
+	s.show(ctx, TailEnded, nil)
 }
 
 // run follows the container's current instance until it has ended and all that
@@ -129,26 +159,26 @@ func (s *logStream) run(ctx context.Context) {
 			// It was restarted while we were away: first what it wrote before.
 			_, _ = s.read(ctx, corev1.PodLogOptions{Previous: true})
 		}
-		begun := time.Now()
+		before := s.taken.Load()
 		rest, err := s.read(ctx, corev1.PodLogOptions{Follow: true})
 		if ctx.Err() != nil {
 			return
 		}
 		now, removed := s.status()
 		over := removed || now.instance > instance.instance || now.terminated
-		if err == nil && over || removed && apierrors.IsNotFound(err) {
+		if err == nil && over || removed && (apierrors.IsNotFound(err) || errors.Is(err, context.Canceled)) {
 			s.take(rest) // the last line of a container may lack its end
-			s.end(instance.instance)
+			s.end(ctx, instance.instance)
 			return
 		}
 		torn = -1
 		if err != nil && !apierrors.IsBadRequest(err) {
 			torn = instance.instance
 		}
-		if time.Since(begun) >= settled {
+		if s.taken.Load() > before {
 			retry.Reset()
 		}
-		s.show(TailReconnecting, s.follower.cluster.explain(err))
+		s.show(ctx, TailReconnecting, s.follower.cluster.explain(err))
 		s.pause(ctx, retry.NextBackOff(), err, found)
 	}
 }
@@ -184,6 +214,13 @@ func (s *logStream) read(ctx context.Context, options corev1.PodLogOptions) (res
 		limit := int64(s.follower.tail.limit) // more would push itself out
 		options.TailLines = &limit
 	}
+	ctx, hangUp := context.WithCancel(ctx)
+	defer hangUp()
+	s.hold(hangUp)
+	// A kubelet answers with the first line only. A request that is not refused
+	// soon is one that waits for it.
+	quiet := time.AfterFunc(time.Second, func() { s.show(ctx, TailFollowing, nil) })
+	defer quiet.Stop()
 	stream, err := s.follower.cluster.core.Get().
 		Namespace(s.follower.cluster.Namespace).Resource("pods").Name(s.pod).SubResource("log").
 		VersionedParams(&options, parameterCodec).MaxRetries(0).Stream(ctx)
@@ -191,7 +228,7 @@ func (s *logStream) read(ctx context.Context, options corev1.PodLogOptions) (res
 		return logText{}, err
 	}
 	defer func() { _ = stream.Close() }()
-	s.show(TailFollowing, nil)
+	s.show(ctx, TailFollowing, nil)
 	lines := bufio.NewReaderSize(stream, maxLine)
 	for {
 		text, err := readText(lines)
@@ -205,11 +242,19 @@ func (s *logStream) read(ctx context.Context, options corev1.PodLogOptions) (res
 	}
 }
 
+// hold keeps what ends the connection that is about to be opened.
+func (s *logStream) hold(hangUp context.CancelFunc) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hangUp = hangUp
+}
+
 // take appends a line, unless an earlier stream brought it already.
 func (s *logStream) take(text logText) {
 	if len(text.kept) == 0 {
 		return
 	}
+	s.taken.Add(1)
 	stamp, message, _ := bytes.Cut(text.kept, []byte(" "))
 	at, err := time.Parse(time.RFC3339Nano, string(stamp))
 	if err != nil { // not from a kubelet; still worth showing

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/erpgo/flightdeck/testenv"
@@ -26,7 +27,6 @@ type watched struct {
 	cluster  *Cluster
 	requests *requests
 	board    *Board
-	changes  int
 }
 
 func startWatched(t *testing.T, k *kube) *watched {
@@ -35,10 +35,8 @@ func startWatched(t *testing.T, k *kube) *watched {
 	proxy, kubeconfig := testenv.NewAPIProxy(t, k.ControlPlane)
 	w.proxy, w.cluster = proxy, openCluster(t, kubeconfig)
 	w.requests = record(w.cluster)
-	k.put(t, apiPod("steady"))
-	t.Cleanup(func() { k.remove(t, "steady") })
 	runProbe(t, NewPods(w.cluster, "", w.board))
-	awaitPod(t, w.board, "steady", "Running")
+	awaitGood(t, &w.board.Pods, time.Time{})
 	w.awaitHeld(t, 0)
 	return w
 }
@@ -63,15 +61,15 @@ func (w *watched) change(t *testing.T) {
 // changeUnseen changes a pod and returns what awaitChange waits for.
 func (w *watched) changeUnseen(t *testing.T) int {
 	t.Helper()
-	w.changes++
-	pod := apiPod("steady")
+	pod := &corev1.Pod{}
 	err := w.admin.core.Get().Namespace("erpgo").Resource("pods").Name("steady").Do(t.Context()).Into(pod)
 	if err != nil {
 		t.Fatal(err)
 	}
-	pod.Status = crashed(int32(w.changes))
+	change := int(pod.Status.ContainerStatuses[0].RestartCount) + 1
+	pod.Status = crashed(int32(change))
 	w.setStatus(t, pod)
-	return w.changes
+	return change
 }
 
 func (w *watched) awaitChange(t *testing.T, change int) {
@@ -121,6 +119,7 @@ func (w *watched) awaitTrouble(t *testing.T, begun time.Time, says string) {
 // TestPodsFaults puts every fault to a watch of its own.
 func TestPodsFaults(t *testing.T) {
 	k := startKube(t, testenv.ControlPlaneOptions{APIServerOnly: true})
+	k.put(t, apiPod("steady"))
 	for _, fault := range []struct {
 		name string
 		test func(*testing.T, *watched)

@@ -79,13 +79,44 @@ var decidingVariables = optionSet("PATH LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT DYLD
 	"PERL5OPT PERL5LIB PYTHONPATH PYTHONSTARTUP PYTHONHOME RUBYOPT RUBYLIB NODE_OPTIONS NODE_PATH JAVA_TOOL_OPTIONS RIPGREP_CONFIG_PATH " +
 	"DOCKER_HOST HELM_PLUGINS HELM_KUBECONTEXT AWS_CONFIG_FILE HOME SHELL TAR_OPTIONS GREP_OPTIONS MAKEFLAGS GOFLAGS WATCH_INTERVAL")
 
+// decides tells whether a variable decides what other programs run, or where.
+func decides(name string) bool {
+	return decidingVariables[name] || strings.HasPrefix(name, "BASH_FUNC_")
+}
+
+// hidesSubstitution tells whether a text holds a subscript with a substitution,
+// which the shell evaluates where it wants a variable's name: 'a[$(rm x)]'.
+func hidesSubstitution(a arg) bool {
+	_, subscript, ok := strings.Cut(a.text, "[")
+	return ok && (strings.Contains(subscript, "$(") || strings.Contains(subscript, "`"))
+}
+
+// takesNames are builtins whose arguments may be names of variables.
+var takesNames = optionSet("test [ unset printf read let declare export typeset local readonly mapfile readarray getopts wait")
+
 // node judges what a script does beside starting programs.
 func (j *judge) node(n syntax.Node, _ place) {
 	switch n := n.(type) {
 	case *syntax.Assign:
-		if n.Name != nil && decidingVariables[n.Name.Value] && !n.Naked {
+		switch {
+		case n.Name != nil && decides(n.Name.Value) && !n.Naked:
 			j.add(Unknown, n.Name.Value+"=…", "decides what other programs run, or where")
+		case n.Name == nil && n.Value != nil && !newArg(n.Value).static:
+			j.add(Unknown, "export …", "sets variables that are known only when it runs")
+		case n.Name == nil && n.Value != nil && strings.Contains(newArg(n.Value).text, "n") && strings.HasPrefix(newArg(n.Value).text, "-"):
+			j.add(Unknown, "declare -n", "makes one variable stand for another")
 		}
+	case *syntax.WordIter:
+		if decides(n.Name.Value) {
+			j.add(Unknown, n.Name.Value, "decides what other programs run, or where")
+		}
+	case *syntax.TestClause, *syntax.ArithmCmd, *syntax.ArithmExp, *syntax.LetClause:
+		syntax.Walk(n, func(inner syntax.Node) bool {
+			if w, ok := inner.(*syntax.Word); ok && hidesSubstitution(newArg(w)) {
+				j.add(Unknown, newArg(w).text, "evaluates a subscript that runs something")
+			}
+			return true
+		})
 	case *syntax.Redirect:
 		j.redirect(n)
 	case *syntax.ParamExp:
@@ -148,6 +179,19 @@ func (j *judge) call(inv invocation, fed bool) {
 	if inv.appended && (inv.script != nil || len(inv.scripts) > 0) {
 		j.add(Unknown, text, "puts data into a script")
 	}
+	if takesNames[inv.name] {
+		for _, a := range inv.args {
+			if hidesSubstitution(a) {
+				j.add(Unknown, text, "evaluates a subscript that runs something")
+			}
+			if name, _, set := strings.Cut(a.text, "="); set && decides(name) {
+				j.add(Unknown, text, "sets "+name+", which decides what other programs run, or where")
+			}
+			if decides(a.text) && (inv.name == "read" || inv.name == "printf" && hasOption(inv.args, "-v")) {
+				j.add(Unknown, text, "sets "+a.text+", which decides what other programs run, or where")
+			}
+		}
+	}
 	p, known := programs[inv.name]
 	if !known {
 		risk, why := unknownProgram(inv)
@@ -201,8 +245,7 @@ var losing = optionSet("restore reset destroy drop wipe purge delete remove trun
 // "migrate down".
 func announcesLoss(inv invocation) bool {
 	base := strings.ToLower(inv.word.text[strings.LastIndexByte(inv.word.text, '/')+1:])
-	first, _, _ := strings.Cut(strings.FieldsFunc(base+" ", func(r rune) bool { return r == '-' || r == '_' || r == ' ' })[0], ".")
-	if losing[first] {
+	if end := strings.IndexAny(base+" ", "-_. "); losing[base[:end]] {
 		return true
 	}
 	migrates := strings.Contains(base, "migrat")

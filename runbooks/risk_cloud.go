@@ -9,7 +9,7 @@ var (
 	awsTakes = optionSet("--region --profile --output --query --endpoint-url --color --ca-bundle --cli-read-timeout --cli-connect-timeout")
 	awsReads = regexp.MustCompile(`^(describe|get|list|head|search|lookup|filter|batch-get|estimate|scan|query|check|validate|preview|simulate|view|count|test-dns)(-|$)`)
 	awsLoses = regexp.MustCompile(`^(delete|terminate|remove|purge|destroy|deregister|release|revoke|batch-delete|cancel|reset|restore|disassociate|abort|reboot-cache)(-|$)`)
-	awsActs  = regexp.MustCompile(`^(create|update|put|modify|set|start|stop|reboot|run|attach|detach|add|associate|register|enable|disable|tag|untag|copy|import|publish|send|apply|authorize|change|failover|promote|move|upload|allocate|assign|increase|decrease|resume|suspend|rollback|batch-write|complete|continue|execute|notify|signal|switchover|transact|retry|rotate|replace|request|resize|scale|split|merge|subscribe|unsubscribe|confirm|accept|reject)(-|$)`)
+	awsActs  = regexp.MustCompile(`^(create|update|put|modify|set|start|stop|reboot|run|attach|detach|add|associate|register|enable|disable|tag|untag|copy|import|publish|send|apply|authorize|change|failover|promote|move|upload|allocate|assign|increase|decrease|resume|suspend|rollback|batch-write|complete|continue|notify|signal|switchover|transact|retry|rotate|replace|request|resize|scale|split|merge|subscribe|unsubscribe|confirm|accept|reject)(-|$)`)
 )
 
 // judgeAWS judges by the operation's name, which begins with what it does.
@@ -53,6 +53,8 @@ func judgeAWS(inv invocation, _ bool) (Risk, string) {
 	}
 	why := "aws " + service + " " + op
 	switch {
+	case awsReads.MatchString(op) && followed(inv.args, operands[1]):
+		return Changes, why + " writes a file"
 	case awsReads.MatchString(op):
 		return Reads, ""
 	case awsLoses.MatchString(op):
@@ -63,10 +65,25 @@ func judgeAWS(inv invocation, _ bool) (Risk, string) {
 	return Unknown, why + " is not known"
 }
 
+// followed tells whether an operand comes right after another: a file that the
+// answer is written to.
+func followed(args []arg, operand arg) bool {
+	for i, a := range args {
+		if a.word == operand.word && i+1 < len(args) {
+			return !args[i+1].option()
+		}
+	}
+	return false
+}
+
 var cloudLoses = optionSet("delete remove destroy purge rm abandon revoke deallocate restore")
 
-// judgeCloud judges gcloud and az: the operation is the last plain word before
-// the options, and its arguments may follow it.
+// cloudActs are words of gcloud and az that change something.
+var cloudActs = optionSet("create update set add start stop restart reset resize scale attach detach enable disable deploy patch apply promote failover migrate move rename " +
+	"import export upload copy cp submit run execute send publish replace rollback rotate reboot redeploy generate grant assign drain cordon upgrade suspend resume clone tag untag login logout configure")
+
+// judgeCloud judges gcloud and az: the operation is a plain word before the
+// options, after the groups that it stands in.
 func judgeCloud(inv invocation, _ bool) (Risk, string) {
 	var path []arg
 	for _, a := range inv.args {
@@ -75,22 +92,23 @@ func judgeCloud(inv invocation, _ bool) (Risk, string) {
 		}
 		path = append(path, a)
 	}
-	for _, a := range path {
+	for i, a := range path {
 		if !a.static {
-			break
+			return Unknown, "its operation is known only when it runs"
 		}
+		word := a.text
 		switch {
-		case cloudLoses[a.text]:
-			return Destroys, inv.name + " … " + a.text
-		case a.text == "ssh" || a.text == "scp" || a.text == "run-command" || a.text == "rest" || a.text == "invoke" || a.text == "start-iap-tunnel":
-			return Unknown, inv.name + " … " + a.text + " runs something elsewhere"
-		case a.text == "list" || a.text == "describe" || a.text == "show" || a.text == "get-value" || a.text == "read" || strings.HasPrefix(a.text, "list-") || a.text == "version" || a.text == "info":
+		case cloudLoses[word]:
+			return Destroys, inv.name + " … " + word
+		case word == "ssh" || word == "scp" || word == "run-command" || word == "rest" || word == "invoke" || word == "start-iap-tunnel":
+			return Unknown, inv.name + " … " + word + " runs something elsewhere"
+		case cloudActs[word] || strings.HasPrefix(word, "set-") || strings.HasPrefix(word, "add-") || strings.HasPrefix(word, "remove-"):
+			return Changes, inv.name + " … " + word
+		case (word == "list" || word == "version" || word == "info" || strings.HasPrefix(word, "list-")) && i == len(path)-1,
+			(word == "describe" || word == "show" || word == "get-value" || word == "read") && i >= len(path)-2:
 			for _, o := range inv.args {
 				if o.dynamic() && !o.quotedWhole() {
 					return Unknown, "has arguments that cannot be told"
-				}
-				if cloudLoses[o.text] {
-					return Unknown, "has words that say different things"
 				}
 			}
 			return Reads, ""

@@ -2,11 +2,19 @@ package runbooks
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // redisTakes are redis-cli's options with a value in the next word.
 var redisTakes = optionSet("-h -p -s -a -u -n -r -i -d -D -t --user --pass --sni --cacert --cacertdir --cert --key --tls-ciphers --pattern --count --intrinsic-latency --memkeys-samples --quoted-pattern")
+
+// redisFlags are redis-cli's options without a value.
+var redisFlags = optionSet("-c -2 -3 -e --raw --no-raw --csv --json --quoted-json --quoted-input --tls --insecure --askpass --no-auth-warning --verbose")
+
+func withoutFlags(args []arg, flags map[string]bool) []arg {
+	return slices.DeleteFunc(slices.Clone(args), func(a arg) bool { return flags[a.text] })
+}
 
 // redisVerbs are the commands of Redis by what they do. A key that is deleted
 // by its name counts as a change: what is asked for is exactly what goes.
@@ -53,6 +61,9 @@ func judgeRedis(inv invocation, fed bool) (Risk, string) {
 			return Reads, ""
 		}
 	}
+	if (program{takes: redisTakes}).hidesVerb(invocation{args: withoutFlags(inv.args, redisFlags)}) {
+		return Unknown, "has an option that is not known"
+	}
 	i, verb := firstOperand(inv.args, redisTakes)
 	if i < 0 {
 		if fed || inv.appended {
@@ -96,6 +107,16 @@ func judgeRedisCluster(inv invocation) (Risk, string) {
 	return Unknown, "its cluster command is not known"
 }
 
+// psqlLong are psql's long options that change neither what is run nor where
+// the output goes.
+var psqlLong = optionSet("--host --port --username --dbname --no-password --password --no-psqlrc --tuples-only --no-align --expanded --quiet --csv --html --echo-all --echo-errors " +
+	"--echo-queries --echo-hidden --set --variable --field-separator --record-separator --field-separator-zero --record-separator-zero --pset --table-attr --single-transaction --single-step --single-line --no-readline")
+
+func longName(option string) string {
+	name, _, _ := strings.Cut(option, "=")
+	return name
+}
+
 var (
 	psqlTakes   = optionSet("-h --host -p --port -U --username -d --dbname -c --command -f --file -v --set --variable -o --output -L --log-file -F --field-separator -R --record-separator -P --pset -T --table-attr")
 	psqlGlued   = regexp.MustCompile(`^-[hpUdvFRPT].`)
@@ -131,7 +152,7 @@ func judgePsql(inv invocation, fed bool) (Risk, string) {
 			if i < len(inv.args) && !inv.args[i].static && !inv.args[i].quotedWhole() && !plainVariable(inv.args[i]) {
 				return Unknown, "has an argument that may turn out to be several"
 			}
-		case !a.option(), psqlGlued.MatchString(a.text), psqlFlags.MatchString(a.text), strings.HasPrefix(a.text, "--"):
+		case !a.option(), psqlGlued.MatchString(a.text), psqlFlags.MatchString(a.text), psqlLong[longName(a.text)]:
 		default:
 			return Unknown, "has an option that is not known"
 		}

@@ -6,7 +6,7 @@ import "strings"
 var kubectlVerbs = verbs(
 	"reads: get describe logs log top explain version cluster-info api-resources api-versions diff events wait options completion help "+
 		"auth+can-i auth+whoami rollout+history rollout+status config+view config+current-context config+get-contexts config+get-clusters config+get-users "+
-		"plugin+list kustomize port-forward certificate",
+		"plugin+list kustomize port-forward apply+view-last-applied",
 	"changes: apply create replace patch edit label annotate set scale autoscale expose run debug cp taint cordon uncordon drain "+
 		"rollout+undo rollout+restart rollout+pause rollout+resume auth+reconcile certificate+approve certificate+deny "+
 		"config+use-context config+use config+set config+set-context config+set-cluster config+set-credentials config+rename-context config+unset "+
@@ -44,7 +44,7 @@ func judgeKubectl(inv invocation, _ bool) (Risk, string) {
 	switch {
 	case verb == "delete":
 		risk, why = kubectlDelete(operands, options, inv.appended)
-	case verb == "set" && hasOption(options, "--list"), (verb == "label" || verb == "annotate") && hasOption(options, "--list"):
+	case (verb == "set" || verb == "label" || verb == "annotate") && hasOption(options, "--list") && !assigns(operands):
 		return Reads, ""
 	case verb == "cluster-info" && len(operands) > 1 && hasOption(options, "--output-directory"):
 		return Changes, "writes files"
@@ -63,15 +63,28 @@ func judgeKubectl(inv invocation, _ bool) (Risk, string) {
 	return risk, why
 }
 
-// dryRun tells whether kubectl is told to change nothing.
-func dryRun(options []arg) bool {
-	for _, o := range options {
-		switch o.text {
-		case "--dry-run", "--dry-run=client", "--dry-run=server", "--dry-run=true":
+// assigns tells whether an operand sets or removes something: a=b, a-.
+func assigns(operands []arg) bool {
+	for _, o := range operands {
+		if !o.static || strings.Contains(o.text, "=") || strings.HasSuffix(o.text, "-") {
 			return true
 		}
 	}
 	return false
+}
+
+// dryRun tells whether kubectl is told to change nothing. The last word counts.
+func dryRun(options []arg) bool {
+	dry := false
+	for _, o := range options {
+		switch o.text {
+		case "--dry-run", "--dry-run=client", "--dry-run=server", "--dry-run=true":
+			dry = true
+		default:
+			dry = dry && !strings.HasPrefix(o.text, "--dry-run")
+		}
+	}
+	return dry
 }
 
 // kubectlDelete: a pod by its name is made again by what controls it; anything

@@ -48,6 +48,9 @@ func (p program) judge(inv invocation, fed bool) (Risk, string) {
 // byVerb looks the first operands up, the longest match first.
 func (p program) byVerb(inv invocation) Risk {
 	operands, _, _ := words(inv.args, p.takes)
+	if p.hidesVerb(inv) {
+		return Unknown
+	}
 	for n := min(3, len(operands)); n > 0; n-- {
 		var key []string
 		for _, o := range operands[:n] {
@@ -62,6 +65,32 @@ func (p program) byVerb(inv invocation) Risk {
 		}
 	}
 	return p.risk
+}
+
+// plainFlags are options without a value that many programs take before their
+// verb.
+var plainFlags = optionSet("-A --all-namespaces -v --verbose -q --quiet --debug -D --no-pager --no-color --color --no-cli-pager --no-paginate --no-verify-ssl --no-sign-request " +
+	"--insecure-skip-tls-verify --match-server-version --warnings-as-errors -y --yes --user --system --global --tls --ansi --compatibility -a --all -l --full -h --help --version")
+
+// hidesVerb tells whether an option stands before the verb of which it is not
+// known whether the next word is its value.
+func (p program) hidesVerb(inv invocation) bool {
+	for i := 0; i < len(inv.args); i++ {
+		a := inv.args[i]
+		switch {
+		case a.dynamic():
+			return true
+		case !a.option():
+			return false
+		case p.takes[a.text]:
+			i++
+		case strings.Contains(a.text, "=") || plainFlags[a.text] || a.text == "--":
+		case p.takes[a.text[:min(2, len(a.text))]] && !strings.HasPrefix(a.text, "--"): // -nVALUE
+		default:
+			return true
+		}
+	}
+	return false
 }
 
 // is tells whether a word is the option: as it is, in a cluster of one-letter
@@ -102,12 +131,12 @@ func init() {
 	register(Reads, "cat tac head tail wc cut tr nl rev fold paste comm join cmp diff seq expr basename dirname realpath readlink pwd ls stat du df "+
 		"free uptime w who whoami id groups uname arch nproc lscpu lsblk lsof ps pgrep pstree vmstat iostat mpstat pidstat top htop netstat getent "+
 		"dig nslookup host ping ping6 traceroute tracepath mtr true false sleep test [ echo printf grep egrep fgrep zgrep zcat bzcat xzcat strings "+
-		"hexdump od md5sum sha1sum sha256sum sha512sum cksum jq base32 getconf locale tty which type whereis man help jobs times printenv "+
-		"lspci lsusb pg_isready pg_controldata pg_config : let read cd pushd popd shift return exit break continue getopts hash wait "+
-		"column less more look tsort numfmt factor yes last lastlog zipinfo zless stern kubetail dircolors logname sum "+
+		"hexdump od md5sum sha1sum sha256sum sha512sum cksum jq base32 getconf locale tty which type whereis help jobs times printenv "+
+		"lspci lsusb pg_isready pg_controldata pg_config : let read cd pushd popd shift return exit break continue  getopts wait "+
+		"column more look tsort numfmt factor yes last lastlog zipinfo zless stern kubetail dircolors logname sum "+
 		"hadolint shellcheck yamllint kubeval kubeconform doggo drill")
 	// Starting another program is judged by what is started.
-	register(Reads, "nohup setsid nice ionice chrt taskset stdbuf time timeout unbuffer flock exec builtin command caffeinate "+
+	register(Reads, "nohup setsid nice ionice chrt taskset stdbuf timeout unbuffer flock exec builtin command caffeinate "+
 		"set unset local declare export readonly typeset shopt umask ulimit disown bg fg")
 	register(Changes, "cp ln mkdir rmdir touch chmod chown chgrp install patch gzip gunzip bzip2 xz zstd unzip zip kill pkill killall reboot shutdown poweroff "+
 		"halt init telinit umount swapon swapoff modprobe insmod rmmod useradd usermod groupadd passwd chpasswd visudo vipw mkfifo mknod split csplit "+
@@ -123,6 +152,10 @@ func init() {
 	for name, p := range map[string]program{
 		"sort":       {risk: Reads, raises: map[string]Risk{"-o": Changes, "--output": Changes, "--compress-program": Unknown}},
 		"base64":     {risk: Reads, raises: map[string]Risk{"-o": Changes, "--output": Changes}},
+		"less":       {risk: Reads, decide: judgeLess, raises: map[string]Risk{"-o": Changes, "-O": Changes, "--log-file": Changes, "-k": Unknown, "--lesskey-file": Unknown}},
+		"man":        {risk: Reads, raises: map[string]Risk{"-P": Unknown, "--pager": Unknown, "-H": Unknown, "--html": Unknown, "-C": Unknown, "--config-file": Unknown}},
+		"hash":       {risk: Reads, raises: map[string]Risk{"-p": Unknown}},
+		"time":       {decide: judgeTime},
 		"file":       {risk: Reads, raises: map[string]Risk{"-C": Changes, "--compile": Changes}},
 		"ag":         {risk: Reads, raises: map[string]Risk{"--pager": Unknown}},
 		"pg_waldump": {risk: Reads, raises: map[string]Risk{"--save-fullpage": Changes}},
@@ -133,7 +166,7 @@ func init() {
 		"sudo": {decide: judgeSudo}, "doas": {decide: judgeSudo}, "chroot": {decide: startsSomething}, "nsenter": {decide: startsSomething},
 		"rg":       {risk: Reads, raises: map[string]Risk{"--pre": Unknown, "--hostname-bin": Unknown}},
 		"tree":     {risk: Reads, raises: map[string]Risk{"-o": Changes}},
-		"yq":       {risk: Reads, raises: map[string]Risk{"-i": Changes, "--inplace": Changes, "--in-place": Changes}},
+		"yq":       {risk: Reads, raises: map[string]Risk{"-i": Changes, "--inplace": Changes, "--in-place": Changes, "-s": Changes, "--split-exp": Changes}},
 		"xmllint":  {risk: Reads, raises: map[string]Risk{"--output": Changes, "--shell": Unknown}},
 		"dmesg":    {risk: Reads, raises: map[string]Risk{"-c": Destroys, "-C": Destroys, "--clear": Destroys, "--read-clear": Destroys, "-n": Changes, "-D": Changes, "-E": Changes, "--console-level": Changes, "--console-off": Changes, "--console-on": Changes}},
 		"ss":       {risk: Reads, raises: map[string]Risk{"-K": Changes, "--kill": Changes, "-D": Changes, "--diag": Changes}},
@@ -183,8 +216,19 @@ func judgeScript(inv invocation, _ bool) (Risk, string) {
 // judgeSudo: what it starts is judged by itself; starting nothing it opens a
 // shell or an editor, or only looks.
 func judgeSudo(inv invocation, fed bool) (Risk, string) {
-	if hasLetter(inv.args, 'l') || hasLetter(inv.args, 'v') || hasLetter(inv.args, 'k') || hasLetter(inv.args, 'V') {
+	rest := operands(inv.args, sudoTakes)
+	own := inv.args[:len(inv.args)-len(rest)]
+	if len(rest) == 0 && (hasLetter(own, 'l') || hasLetter(own, 'v') || hasLetter(own, 'k') || hasLetter(own, 'V')) {
 		return Reads, ""
+	}
+	for _, a := range rest {
+		name, _, assigns := strings.Cut(a.text, "=")
+		if !assigns || !assignmentWord.MatchString(a.text) {
+			break
+		}
+		if decides(name) {
+			return Unknown, name + "=… decides what other programs run, or where"
+		}
 	}
 	return startsSomething(inv, fed)
 }
@@ -194,6 +238,24 @@ func judgeSudo(inv invocation, fed bool) (Risk, string) {
 func startsSomething(inv invocation, _ bool) (Risk, string) {
 	if len(starters[inv.name](&inv)) == 0 {
 		return Unknown, "opens a shell"
+	}
+	return Reads, ""
+}
+
+// judgeLess: an argument that begins with + is a command that less runs.
+func judgeLess(inv invocation, _ bool) (Risk, string) {
+	for _, a := range inv.args {
+		if strings.HasPrefix(a.text, "+") {
+			return Unknown, "runs a command when it starts"
+		}
+	}
+	return Reads, ""
+}
+
+func judgeTime(inv invocation, _ bool) (Risk, string) {
+	own := inv.args[:len(inv.args)-len(operands(inv.args, "fo"))]
+	if hasOption(own, "-o", "--output") || hasLetter(own, 'o') {
+		return Changes, "writes a file"
 	}
 	return Reads, ""
 }
@@ -255,7 +317,7 @@ func judgeEnv(inv invocation, _ bool) (Risk, string) {
 		return Unknown, "splits a text into a command"
 	}
 	for _, a := range inv.args {
-		if name, _, ok := strings.Cut(a.text, "="); ok && decidingVariables[name] {
+		if name, _, ok := strings.Cut(a.text, "="); ok && decides(name) {
 			return Unknown, name + "=… decides what other programs run, or where"
 		}
 	}
@@ -265,7 +327,7 @@ func judgeEnv(inv invocation, _ bool) (Risk, string) {
 // judgeXargs: what it starts is judged by itself; with -I the data stands
 // inside the arguments.
 func judgeXargs(inv invocation, _ bool) (Risk, string) {
-	rest := operands(inv.args, "IiLnPsdEa")
+	rest := starting(inv.args, xargsTakes, xargsFlags, xargsValues)
 	if len(rest) == 0 {
 		return Reads, "" // echo
 	}
@@ -284,7 +346,7 @@ func judgeSSH(inv invocation, _ bool) (Risk, string) {
 
 // judgeNetcat: -z only looks whether a port is open.
 func judgeNetcat(inv invocation, _ bool) (Risk, string) {
-	if hasLetter(inv.args, 'z') && !hasOption(inv.args, "-e", "-c", "--exec", "--sh-exec") && !inv.appended {
+	if hasLetter(inv.args, 'z') && !hasLetter(inv.args, 'e') && !hasLetter(inv.args, 'c') && !hasOption(inv.args, "-e", "-c", "--exec", "--sh-exec") && !inv.appended {
 		return Reads, ""
 	}
 	return Unknown, "sends and receives anything"
@@ -292,7 +354,8 @@ func judgeNetcat(inv invocation, _ bool) (Risk, string) {
 
 func judgeTar(inv invocation, _ bool) (Risk, string) {
 	for _, a := range inv.args {
-		if a.dynamic() || a.is("--to-command") || a.is("--use-compress-program") || a.is("--checkpoint-action") || a.is("--info-script") || a.is("--rsh-command") {
+		if a.dynamic() || a.is("--to-command") || a.is("--use-compress-program") || a.is("--checkpoint-action") || a.is("--info-script") || a.is("--new-volume-script") ||
+			a.is("--rsh-command") || a.is("--rmt-command") || a.is("-I") || a.is("-F") {
 			return Unknown, "may start other programs"
 		}
 	}

@@ -5,51 +5,6 @@ import (
 	"strings"
 )
 
-// awkActs is what makes an awk program do more than print: system(), pipes,
-// files, in-place editing. Comparisons are told apart from redirections by what
-// stands before them.
-var (
-	awkActs     = regexp.MustCompile(`\bsystem\s*\(|\bgetline\b|\bclose\s*\(|\bfflush\b|@(load|include)|"[^"]*"\s*\||[^|]\|[^|]`)
-	awkRedirect = regexp.MustCompile(`\bprintf?\b[^;}\n]*>`)
-	awkStrings  = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|/(?:[^/\\\n]|\\.)*/`)
-)
-
-func judgeAwk(inv invocation, _ bool) (Risk, string) {
-	if inv.appended {
-		return Unknown, "gets arguments from data, which may be a program"
-	}
-	i := 0
-	for ; i < len(inv.args); i++ {
-		a := inv.args[i]
-		switch {
-		case a.dynamic():
-			return Unknown, "runs a program that is known only when it runs"
-		case a.is("-f") || a.is("--file") || a.is("-i") || a.is("--include") || a.is("-l") || a.is("--load") || a.is("-E") || a.is("-e"):
-			return Unknown, "runs a program from a file"
-		case a.text == "-F" || a.text == "-v":
-			i++
-			continue
-		case a.text == "--":
-			i++
-		case a.option():
-			continue
-		}
-		break
-	}
-	if i >= len(inv.args) {
-		return Reads, ""
-	}
-	code := inv.args[i]
-	if !code.static {
-		return Unknown, "runs a program that is known only when it runs"
-	}
-	bare := awkStrings.ReplaceAllString(code.text, `""`)
-	if awkActs.MatchString(bare) || awkRedirect.MatchString(bare) {
-		return Unknown, "its program may start others or write files"
-	}
-	return Reads, ""
-}
-
 // sedPrints are the sed scripts that only print: addresses with p, d, q, n, =,
 // and substitutions whose flags neither write a file nor run the result.
 var sedPrints = regexp.MustCompile(`^(\s*((\d+|\$|/(?:[^/\\\n]|\\.)*/)(,(\+?\d+|\$|/(?:[^/\\\n]|\\.)*/))?)?\s*!?\s*([pdqnDPNhHgGx=]|s/(?:[^/\\\n]|\\.)*/(?:[^/\\\n]|\\.)*/[gpIi0-9]*|s\|(?:[^|\\\n]|\\.)*\|(?:[^|\\\n]|\\.)*\|[gpIi0-9]*|s,(?:[^,\\\n]|\\.)*,(?:[^,\\\n]|\\.)*,[gpIi0-9]*|s#(?:[^#\\\n]|\\.)*#(?:[^#\\\n]|\\.)*#[gpIi0-9]*)\s*(;|\n|$))+$`)
@@ -89,116 +44,137 @@ func judgeSed(inv invocation, _ bool) (Risk, string) {
 	return Reads, ""
 }
 
-// curlTakes are curl's options with a value in the next word.
-var curlTakes = optionSet("-X --request -d --data --data-raw --data-binary --data-urlencode --data-ascii --json -F --form -T --upload-file -H --header -u --user " +
-	"-o --output -w --write-out -m --max-time --connect-timeout -A --user-agent -e --referer -b --cookie -c --cookie-jar -x --proxy -E --cert --key " +
-	"--cacert --capath --resolve --retry --retry-delay --retry-max-time -D --dump-header -K --config --interface -r --range -y -Y -z --url --unix-socket " +
-	"--connect-to --form-string --limit-rate --max-redirs --output-dir --proto --tls-max --ciphers -C --continue-at --url-query --oauth2-bearer --noproxy --stderr --trace --trace-ascii -Q --quote")
+// curl's options by what they mean. One that is in none of these is not known.
+var (
+	curlFlags = optionSet("--silent --show-error --fail --fail-with-body --fail-early --insecure --location --location-trusted --verbose --include --globoff --no-buffer --compressed " +
+		"--ipv4 --ipv6 --http1.0 --http1.1 --http2 --http3 --tlsv1.2 --tlsv1.3 --progress-bar --no-progress-meter --path-as-is --raw --tcp-nodelay --no-keepalive --retry-connrefused " +
+		"--retry-all-errors --anyauth --basic --digest --negotiate --ntlm --ssl-reqd --styled-output --no-styled-output --parallel --head --get --version --help")
+	curlValues = optionSet("--header --user --user-agent --referer --cookie --write-out --max-time --connect-timeout --proxy --proxy-user --cert --key --cacert --capath --resolve --retry " +
+		"--retry-delay --retry-max-time --interface --range --url --unix-socket --connect-to --limit-rate --max-redirs --proto --proto-default --tls-max --ciphers --url-query --oauth2-bearer " +
+		"--noproxy --speed-limit --speed-time --keepalive-time --cert-type --key-type --pass --dns-servers --doh-url --max-filesize --expect100-timeout")
+	curlSends  = optionSet("--data --data-raw --data-binary --data-urlencode --data-ascii --json --form --form-string")
+	curlWrites = optionSet("--output --cookie-jar --dump-header --trace --trace-ascii --stderr --libcurl --etag-save --hsts --alt-svc --output-dir")
+	// The letters are those of the long options.
+	curlShort = map[byte]string{'s': "--silent", 'S': "--show-error", 'f': "--fail", 'k': "--insecure", 'L': "--location", 'v': "--verbose", 'i': "--include", 'g': "--globoff", 'N': "--no-buffer",
+		'4': "--ipv4", '6': "--ipv6", '0': "--http1.0", '#': "--progress-bar", 'I': "--head", 'G': "--get", 'V': "--version", 'h': "--help",
+		'H': "--header", 'u': "--user", 'A': "--user-agent", 'e': "--referer", 'b': "--cookie", 'w': "--write-out", 'm': "--max-time", 'x': "--proxy", 'U': "--proxy-user", 'E': "--cert", 'r': "--range", 'y': "--speed-time", 'Y': "--speed-limit",
+		'd': "--data", 'F': "--form", 'o': "--output", 'c': "--cookie-jar", 'D': "--dump-header", 'X': "--request", 'T': "--upload-file", 'O': "--remote-name", 'J': "--remote-header-name", 'R': "--remote-time"}
+	webAddress = regexp.MustCompile(`(?i)^(https?://|file://|[^:/?#]*(:\d+)?([/?#]|$)|[^:/]+:\d+)`)
+)
+
+// curlRequest is what curl is told to do.
+type curlRequest struct {
+	risk   Risk
+	why    string
+	method string
+	get    bool // data goes into the address
+	sends  bool
+}
+
+func (c *curlRequest) raise(r Risk, why string) {
+	if c.risk.worse(r) != c.risk {
+		c.risk, c.why = r, why
+	}
+}
+
+// option takes one option in, and tells whether it has a value.
+func (c *curlRequest) option(name string, value arg) bool {
+	switch {
+	case name == "--get":
+		c.get = true
+	case curlFlags[name]:
+	case curlValues[name]:
+		return true
+	case curlSends[name]:
+		c.sends = true
+		return true
+	case name == "--request":
+		c.method = strings.ToUpper(value.text)
+		if !value.static {
+			c.raise(Unknown, "its method is known only when it runs")
+		}
+		return true
+	case curlWrites[name]:
+		if value.text != "-" && value.text != "/dev/null" {
+			c.raise(Changes, "writes a file")
+		}
+		return true
+	case name == "--upload-file":
+		c.raise(Changes, "uploads a file")
+		return true
+	case name == "--remote-name", name == "--remote-header-name", name == "--remote-name-all", name == "--remote-time":
+		c.raise(Changes, "writes a file")
+	default:
+		c.raise(Unknown, "has an option that is not known: "+name)
+	}
+	return false
+}
 
 // judgeCurl: the method decides, and where the answer goes.
 func judgeCurl(inv invocation, _ bool) (Risk, string) {
 	if inv.appended {
 		return Unknown, "gets arguments from data, which may be options"
 	}
-	method, get, sends := "", false, false
-	risk, why := Reads, ""
-	raise := func(r Risk, reason string) {
-		if risk.worse(r) != risk {
-			risk, why = r, reason
+	c := &curlRequest{risk: Reads}
+	next := func(i int) arg {
+		if i+1 < len(inv.args) {
+			return inv.args[i+1]
 		}
-	}
-	value := func(i int, a arg, long, short string) (arg, bool) {
-		switch {
-		case a.text == long || a.text == short:
-			if i+1 < len(inv.args) {
-				return inv.args[i+1], true
-			}
-			return arg{}, true
-		case strings.HasPrefix(a.text, long+"="):
-			return arg{text: a.text[len(long)+1:], static: a.static}, true
-		case short != "" && strings.HasPrefix(a.text, short) && len(a.text) > 2 && !strings.HasPrefix(a.text, "--"):
-			return arg{text: a.text[2:], static: a.static}, true
-		}
-		return arg{}, false
+		return arg{static: true}
 	}
 	for i := 0; i < len(inv.args); i++ {
 		a := inv.args[i]
-		if a.dynamic() {
-			if a.quotedWhole() && (i == 0 || !curlTakes[inv.args[i-1].text]) {
-				raise(Unknown, "has an argument that may turn out to be an option")
-			} else if !a.quotedWhole() {
-				raise(Unknown, "has an argument that may turn out to be several")
-			}
-			continue
-		}
-		if !a.option() {
-			continue
-		}
-		if v, ok := value(i, a, "--request", "-X"); ok {
-			method = strings.ToUpper(v.text)
-			if !v.static {
-				raise(Unknown, "its method is known only when it runs")
-			}
-		}
-		for _, o := range [][2]string{{"--output", "-o"}, {"--cookie-jar", "-c"}, {"--dump-header", "-D"}, {"--trace", ""}, {"--trace-ascii", ""}, {"--stderr", ""}} {
-			if v, ok := value(i, a, o[0], o[1]); ok && v.text != "-" && v.text != "/dev/null" {
-				raise(Changes, "writes a file")
-			}
-		}
+		took := false
 		switch {
-		case a.text == "-G" || a.text == "--get" || a.text == "-I" || a.text == "--head":
-			get = true
-		case strings.HasPrefix(a.text, "-d"), strings.HasPrefix(a.text, "--data"), strings.HasPrefix(a.text, "-F"), strings.HasPrefix(a.text, "--form"), strings.HasPrefix(a.text, "--json"):
-			sends = true
-		case strings.HasPrefix(a.text, "-T"), strings.HasPrefix(a.text, "--upload-file"):
-			raise(Changes, "uploads a file")
-		case a.text == "-O", strings.HasPrefix(a.text, "--remote-name"), a.text == "-J", strings.HasPrefix(a.text, "-") && !strings.HasPrefix(a.text, "--") && strings.ContainsAny(clusterOf(a.text), "OJ"):
-			raise(Changes, "writes a file")
-		case strings.HasPrefix(a.text, "-K"), strings.HasPrefix(a.text, "--config"):
-			raise(Unknown, "takes its options from a file")
-		case strings.HasPrefix(a.text, "-Q"), strings.HasPrefix(a.text, "--quote"):
-			raise(Unknown, "sends a command")
-		}
-		if strings.HasPrefix(a.text, "-") && !strings.HasPrefix(a.text, "--") {
-			switch c := clusterOf(a.text); {
-			case strings.Contains(c, "X"):
-				method = strings.ToUpper(firstOf(c[strings.IndexByte(c, 'X')+1:], nextText(inv.args, i)))
-			case strings.ContainsAny(c, "dFT"):
-				sends = true
-			case strings.ContainsAny(c, "oDc") && nextText(inv.args, i) != "/dev/null" && nextText(inv.args, i) != "-" && len(c) > 1 && strings.IndexByte("oDc", c[len(c)-1]) >= 0:
-				raise(Changes, "writes a file")
+		case !a.quotedWhole():
+			c.raise(Unknown, "has an argument that may turn out to be several")
+		case a.dynamic():
+			c.raise(Unknown, "has an argument that may turn out to be anything")
+		case !a.option():
+			if !webAddress.MatchString(a.text) {
+				c.raise(Unknown, "speaks a protocol that is not the web's")
+			}
+		case strings.HasPrefix(a.text, "--"):
+			name, value, glued := strings.Cut(a.text, "=")
+			if glued {
+				c.option(name, arg{text: value, static: a.static})
+			} else {
+				took = c.option(name, next(i))
+			}
+		default:
+			for k := 1; k < len(a.text); k++ {
+				name, known := curlShort[a.text[k]]
+				if !known {
+					name = "-" + a.text[k:k+1]
+				}
+				value, rest := next(i), a.text[k+1:]
+				if rest != "" {
+					value = arg{text: rest, static: a.static}
+				}
+				if c.option(name, value) {
+					took = rest == ""
+					break
+				}
 			}
 		}
-		if curlTakes[a.text] {
+		if took {
 			i++
-			if i < len(inv.args) && !inv.args[i].static && !inv.args[i].quotedWhole() {
-				raise(Unknown, "has an argument that may turn out to be several")
+			if i < len(inv.args) && !inv.args[i].quotedWhole() {
+				c.raise(Unknown, "has an argument that may turn out to be several")
 			}
 		}
 	}
-	if method == "" && sends && !get {
-		method = "POST"
+	if c.method == "" && c.sends && !c.get {
+		c.method = "POST"
 	}
-	switch method {
+	switch c.method {
 	case "", "GET", "HEAD", "OPTIONS":
 	case "DELETE":
-		raise(Destroys, "sends DELETE")
+		c.raise(Destroys, "sends DELETE")
 	default:
-		raise(Changes, "sends "+method)
+		c.raise(Changes, "sends "+c.method)
 	}
-	return risk, why
-}
-
-// clusterOf are the letters of a cluster of one-letter options, up to one that
-// has its value glued to it and is judged by itself.
-func clusterOf(s string) string {
-	c := s[1:]
-	for i := range len(c) {
-		if strings.IndexByte("HuAebxEmwrzyYC", c[i]) >= 0 {
-			return c[:i]
-		}
-	}
-	return c
+	return c.risk, c.why
 }
 
 func nextText(args []arg, i int) string {
@@ -241,7 +217,7 @@ func judgeWget(inv invocation, _ bool) (Risk, string) {
 			risk, why = Reads, ""
 		}
 	}
-	if hasOption(inv.args, "-o", "--output-file", "-a", "--append-output", "--save-cookies", "--warc-file", "-P") {
+	if hasOption(inv.args, "-o", "--output-file", "-a", "--append-output", "--save-cookies", "--warc-file", "--rejected-log", "--hsts-file", "-P") {
 		return Changes, "writes a file"
 	}
 	return risk, why

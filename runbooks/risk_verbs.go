@@ -17,7 +17,7 @@ func init() {
 			verbs: verbs("reads: list ls status history get show search template lint version env verify diff dependency+list dep+list repo+list plugin+list",
 				"changes: install upgrade rollback repo+add repo+update dependency+update dependency+build pull push package create test",
 				"destroys: uninstall delete un del repo+remove"),
-			raises: map[string]Risk{"--post-renderer": Unknown}},
+			raises: map[string]Risk{"--post-renderer": Unknown, "--output-dir": Changes}},
 		"docker": {decide: judgeDocker}, "podman": {decide: judgeDocker}, "nerdctl": {decide: judgeDocker},
 		"docker-compose": {decide: judgeCompose}, "podman-compose": {decide: judgeCompose},
 		"crictl": {risk: Unknown, takes: dockerTakes, verbs: verbs("reads: ps pods images image inspect inspecti inspectp logs stats statsp imagefsinfo info version events exec",
@@ -39,7 +39,7 @@ func init() {
 			"changes: apply import taint untaint refresh init fmt state+mv state+push workspace+new workspace+select force-unlock",
 			"destroys: destroy state+rm workspace+delete"), raises: map[string]Risk{"-destroy": Destroys, "-out": Changes}},
 		"etcdctl": {risk: Unknown, takes: optionSet("--endpoints --cacert --cert --key --user --password --dial-timeout --command-timeout -w --write-out"),
-			verbs: verbs("reads: get watch endpoint+status endpoint+health endpoint+hashkv member+list alarm+list version snapshot+status lease+list lease+timetolive user+list role+list auth+status check+perf check+datascale",
+			verbs: verbs("reads: get endpoint+status endpoint+health endpoint+hashkv member+list alarm+list version snapshot+status lease+list lease+timetolive user+list role+list auth+status check+perf check+datascale",
 				"changes: put member+add member+update member+promote alarm+disarm defrag move-leader snapshot+save lease+grant lock user+add role+add auth+enable auth+disable",
 				"destroys: del compaction compact member+remove snapshot+restore lease+revoke user+delete role+delete")},
 		"promtool": {risk: Unknown, verbs: verbs("reads: check query test promql debug tsdb+analyze tsdb+list tsdb+dump", "changes: push tsdb+create-blocks-from")},
@@ -173,7 +173,7 @@ func judgeGit(inv invocation, _ bool) (Risk, string) {
 		if hasOption(rest, "--get", "--get-all", "--list", "-l", "--get-regexp") {
 			return Reads, ""
 		}
-	case "add", "commit", "switch", "pull", "fetch", "merge", "clone", "init", "revert", "cherry-pick", "mv", "am", "apply", "submodule", "bisect", "format-patch", "notes":
+	case "add", "commit", "switch", "pull", "fetch", "merge", "clone", "init", "revert", "cherry-pick", "mv", "am", "apply", "format-patch", "notes":
 	case "rm":
 		return Destroys, "removes files"
 	default:
@@ -204,7 +204,7 @@ func judgeIP(inv invocation, _ bool) (Risk, string) {
 	}
 	if len(operands) > 1 {
 		switch verb := operands[1].text; {
-		case strings.HasPrefix("show", verb), strings.HasPrefix("list", verb), verb == "lst", verb == "get", verb == "monitor":
+		case verb == "show", verb == "sh", verb == "list", verb == "ls", verb == "lst", verb == "get", verb == "monitor":
 			return Reads, ""
 		case verb == "flush", strings.HasPrefix("delete", verb) && len(verb) >= 3:
 			return Destroys, "removes addresses, routes or links"

@@ -2,6 +2,7 @@ package runbooks
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -72,7 +73,7 @@ var starters map[string]starter
 func init() {
 	prefix := func(takes string, skip int) starter {
 		return func(inv *invocation) []started {
-			rest := operands(inv.args, takes)
+			rest := starting(inv.args, takes, "--foreground --preserve-status --verbose --nonblock --no-fork --unlock --exclusive --shared", "")
 			if len(rest) <= skip {
 				return nil
 			}
@@ -96,6 +97,26 @@ func init() {
 	for _, shell := range []string{"sh", "bash", "dash", "zsh", "ash", "ksh"} {
 		starters[shell] = startShell
 	}
+}
+
+// starting are the words that a program starts: its operands, where it has no
+// long option with a value of its own that could be taken for the command. flags
+// are its long options without a value, values those with one. Where an option
+// is not known, nobody can tell what is started.
+func starting(args []arg, takes, flags, values string) []arg {
+	rest := operands(args, takes)
+	own := args[:len(args)-len(rest)]
+	for i, a := range own {
+		name, _, glued := strings.Cut(a.text, "=")
+		if !strings.HasPrefix(name, "--") || name == "--" || glued || slices.Contains(strings.Fields(flags), name) {
+			continue
+		}
+		if i == len(own)-1 && slices.Contains(strings.Fields(values), name) && len(rest) > 0 {
+			return starting(rest[1:], takes, flags, values)
+		}
+		return []arg{{text: hole}}
+	}
+	return rest
 }
 
 // operands are the words from the first one that is neither an option nor an
@@ -128,8 +149,11 @@ func takesValue(cluster, takes string) bool {
 	return false
 }
 
+// sudoTakes are sudo's one-letter options with a value.
+const sudoTakes = "ughprCtTUDR"
+
 func startSudo(inv *invocation) []started {
-	rest := operands(inv.args, "ughprCtTUDR")
+	rest := starting(inv.args, sudoTakes, "--preserve-env --non-interactive --set-home --stdin --background --login --shell --reset-timestamp", "--user --group --host --prompt --chdir --chroot --role --type")
 	for len(rest) > 0 && assignmentWord.MatchString(rest[0].text) {
 		rest = rest[1:]
 	}
@@ -142,7 +166,7 @@ func startSudo(inv *invocation) []started {
 var assignmentWord = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
 
 func startEnv(inv *invocation) []started {
-	rest := operands(inv.args, "uCS")
+	rest := starting(inv.args, "uCS", "--ignore-environment --null --debug", "--unset --chdir")
 	for len(rest) > 0 && assignmentWord.MatchString(rest[0].text) {
 		rest = rest[1:]
 	}
@@ -163,8 +187,14 @@ func startCommand(inv *invocation) []started {
 	return nil
 }
 
+const (
+	xargsTakes  = "IiLnPsdEaJR"
+	xargsFlags  = "--null --no-run-if-empty --verbose --interactive --exit --open-tty"
+	xargsValues = "--arg-file --delimiter --max-args --max-procs --max-chars --max-lines --replace --eof"
+)
+
 func startXargs(inv *invocation) []started {
-	if rest := operands(inv.args, "IiLnPsdEa"); len(rest) > 0 {
+	if rest := starting(inv.args, xargsTakes, xargsFlags, xargsValues); len(rest) > 0 {
 		return []started{{words: rest, appended: true}}
 	}
 	return nil
@@ -223,16 +253,20 @@ func startTrap(inv *invocation) []started {
 
 // startShell: sh -c TEXT.
 func startShell(inv *invocation) []started {
-	for i, a := range inv.args {
-		if a.dynamic() || !a.option() {
+	for i := 0; i < len(inv.args); i++ {
+		a := inv.args[i]
+		if a.dynamic() || !a.option() || a.text == "--rcfile" || a.text == "--init-file" {
 			return nil
 		}
-		if !strings.HasPrefix(a.text, "--") && strings.Contains(a.text, "c") && i+1 < len(inv.args) {
+		if strings.HasPrefix(a.text, "--") {
+			continue
+		}
+		if strings.Contains(a.text, "c") && i+1 < len(inv.args) {
 			inv.script = &inv.args[i+1]
 			return nil
 		}
-		if a.text == "-o" || a.text == "--rcfile" || a.text == "--init-file" {
-			return nil
+		if takesValue(a.text, "oO") {
+			i++
 		}
 	}
 	return nil
@@ -254,7 +288,7 @@ func startSu(inv *invocation) []started {
 
 // startSSH: what follows the host is joined and handed to a shell over there.
 func startSSH(inv *invocation) []started {
-	rest := operands(inv.args, "bcDEeFIiJLlmOopQRSWw")
+	rest := operands(inv.args, "BbcDEeFIiJLlmOoPpQRSWw")
 	switch {
 	case len(rest) == 2:
 		inv.script = &rest[1]

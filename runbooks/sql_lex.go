@@ -159,7 +159,7 @@ func dollarSQL(text string, i int) sqlToken {
 		return sqlToken{kind: sqlParam, start: i, end: j}
 	}
 	if j < len(text) && isSQLNameStart(text[j:]) {
-		j += sqlNameLength(strings.ReplaceAll(text[j:], "$", " "))
+		j += strings.IndexFunc(text[j:]+" ", func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	}
 	if j >= len(text) || text[j] != '$' {
 		return sqlToken{kind: sqlSymbol, start: i, end: i + 1}

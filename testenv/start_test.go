@@ -255,6 +255,9 @@ func TestProxyFaultsOnOpenConnections(t *testing.T) {
 	if got, err := hear(5 * time.Second); !reset(err) {
 		t.Fatalf("reset: heard %q, %v", got, err)
 	}
+	if proxy.Accepted() != 1 {
+		t.Errorf("%d connections, there was one", proxy.Accepted())
+	}
 }
 
 func ask(t *testing.T, p probe, addr string, within time.Duration) error {

@@ -32,10 +32,13 @@ type chartRead struct {
 	alert    string
 }
 
-// The chart's span, how often it is read again, and how long one reading may
-// take.
+// The chart's span, the distance of its points, how often it is read again, and
+// how long one reading may take. Where the expression began within the span the
+// chart begins with it, but shows at least chartLeast.
 const (
 	chartSpan    = time.Hour
+	chartLeast   = 5 * time.Minute
+	chartStep    = 5 * time.Second
 	chartEvery   = 10 * time.Second
 	chartTimeout = 5 * time.Second
 )
@@ -56,7 +59,7 @@ func (p *chartPanel) refresh(now time.Time) tea.Cmd {
 		ctx, cancel := context.WithTimeout(context.Background(), chartTimeout)
 		defer cancel()
 		from := now.Add(-chartSpan)
-		chart, err := read(ctx, query, from, now, 15*time.Second)
+		chart, err := read(ctx, query, from, now, chartStep)
 		return chartRead{chart: chart, err: err, from: from, to: now, alert: key}
 	}
 }
@@ -112,8 +115,9 @@ func (p *chartPanel) draw(unit config.Unit, width, height int) []string {
 		}
 		return []string{theme.Dim.Render(" reading the last hour")}
 	}
+	from, skip := p.begin()
 	drawing := ui.Chart{
-		From: p.last.from, To: p.last.to, Threshold: math.NaN(), Below: chart.Op == "<" || chart.Op == "<=",
+		From: from, To: p.last.to, Threshold: math.NaN(), Below: chart.Op == "<" || chart.Op == "<=",
 		Format: func(v float64) string { return measure(unit, v) },
 	}
 	if chart.Op != "" {
@@ -121,9 +125,9 @@ func (p *chartPanel) draw(unit config.Unit, width, height int) []string {
 	}
 	const readable = 4 // lines in one chart that can still be told apart
 	for _, s := range chart.Series[:min(len(chart.Series), readable)] {
-		values := make([]float64, len(s.Points))
-		for i, point := range s.Points {
-			values[i] = point.Value
+		values := make([]float64, 0, len(s.Points))
+		for _, point := range s.Points[min(skip, len(s.Points)):] {
+			values = append(values, point.Value)
 		}
 		drawing.Series = append(drawing.Series, values)
 	}
@@ -134,6 +138,30 @@ func (p *chartPanel) draw(unit config.Unit, width, height int) []string {
 		return lines
 	}
 	return []string{theme.Dim.Render(" no samples in the last hour")}
+}
+
+// begin is when the chart begins, and how many points are before that.
+func (p *chartPanel) begin() (from time.Time, skip int) {
+	latest := p.last.to.Add(-chartLeast)
+	first := latest
+	for _, s := range p.last.chart.Series {
+		for _, point := range s.Points {
+			if !math.IsNaN(point.Value) {
+				if point.At.Before(first) {
+					first = point.At
+				}
+				break
+			}
+		}
+	}
+	if len(p.last.chart.Series) == 0 {
+		return p.last.from, 0
+	}
+	points := p.last.chart.Series[0].Points
+	for skip < len(points) && points[skip].At.Before(first) {
+		skip++
+	}
+	return first, skip
 }
 
 // newest is the last value of the worst series.

@@ -205,6 +205,11 @@ func (c *Cockpit) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return c, tea.Batch(c.top().update(msg), c.dialogs.Update(msg))
 }
 
+// live offers values for placeholders from the board.
+func (c *Cockpit) live() live {
+	return live{board: c.deps.Board, deployment: c.deps.Config.Service.Deployment, now: func() time.Time { return c.now }}
+}
+
 func (c *Cockpit) top() screen { return c.screens[len(c.screens)-1] }
 
 // press gives a key to what has the keys: the dialog, then the prompt, then the

@@ -29,7 +29,7 @@ func labelText(labels map[string]string) string {
 	return b.String()
 }
 
-func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // filterDetail is how a pane's rule shows that it is filtered.
 func filterDetail(theme ui.Theme, query string) string {

@@ -19,17 +19,19 @@ func measure(unit config.Unit, v float64) string {
 	if math.IsNaN(v) {
 		return "–"
 	}
+	// More than one decimal of a rate is noise that never stands still.
+	steady := func(v float64) string { return ui.Number(math.Round(v*10) / 10) }
 	switch unit {
 	case config.UnitRatio:
-		return ui.Number(v*100) + " %"
+		return steady(v*100) + " %"
 	case config.UnitPercent:
-		return ui.Number(v) + " %"
+		return steady(v) + " %"
 	case config.UnitSeconds:
 		return ui.Number(v) + " s"
 	case config.UnitPerSecond:
-		return ui.Number(v) + " /s"
+		return steady(v) + " /s"
 	case config.UnitPerMinute:
-		return ui.Number(v) + " /min"
+		return steady(v) + " /min"
 	}
 	return ui.Number(v)
 }

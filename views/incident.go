@@ -117,6 +117,10 @@ func (s *incidentScreen) update(msg tea.Msg) tea.Cmd {
 		return s.chart.refresh(time.Time(msg))
 	case chartRead:
 		s.chart.read(msg)
+	case queryRead:
+		if msg.panel == s.step {
+			s.step.answers[msg.query] = &msg.answer
+		}
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/erpgo/flightdeck/config"
 	"github.com/erpgo/flightdeck/probes"
 	"github.com/erpgo/flightdeck/ui"
 )
@@ -44,7 +45,7 @@ func (p *loginsPane) rule(now time.Time) ui.Rule {
 		if l.Threshold > 0 && l.PerMinute > l.Threshold {
 			style = p.theme.Warn
 		}
-		rule.Answer = style.Render(fmt.Sprintf("%s /min of %s", ui.Number(l.PerMinute), ui.Number(l.Threshold))) + "  " + p.pattern(l)
+		rule.Answer = style.Render(fmt.Sprintf("%s of %s", measure(config.UnitPerMinute, l.PerMinute), ui.Number(l.Threshold))) + "  " + p.pattern(l)
 	}
 	if t := trouble(p.theme, r.State(now), r.Err, r.Age(now)); t != "" {
 		rule.Answer = strings.TrimSpace(rule.Answer + "  " + t)

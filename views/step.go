@@ -1,7 +1,9 @@
 package views
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,10 +20,12 @@ type stepPanel struct {
 	c       *Cockpit
 	screen  *incidentScreen
 	current *runbooks.Step
-	command int // index of the selected command of the step
-	offset  int // lines scrolled up from the end of what is followed
-	height  int // of the text, as last drawn
+	command int                  // index of the selected command of the step
+	offset  int                  // lines scrolled up from the end of what is followed
+	height  int                  // of the text, as last drawn
+	started incidents.CommandRef // what was started last from here
 	outputs map[string]*outputLines
+	answers map[string]*answer // of the step's queries, by what was asked
 }
 
 // outputLines are the last lines of a run, read incrementally.
@@ -35,7 +39,7 @@ type outputLines struct {
 const keepOutput = 2_000
 
 func newStepPanel(c *Cockpit, s *incidentScreen) *stepPanel {
-	return &stepPanel{c: c, screen: s, current: s.list.selected(), outputs: make(map[string]*outputLines)}
+	return &stepPanel{c: c, screen: s, current: s.list.selected(), outputs: make(map[string]*outputLines), answers: make(map[string]*answer)}
 }
 
 // shown changes the step that is shown.
@@ -78,6 +82,7 @@ func (p *stepPanel) block(inc incidents.Incident, now time.Time, width, height i
 	if p.current == nil {
 		return append([]string{ui.Rule{Title: "Step"}.Render(theme, width)}, ui.Block(nil, width, height-1)...)
 	}
+	p.advance()
 	rule := ui.Rule{Key: ui.Clean(p.current.Number), Title: ui.Clean(p.current.Title), Focused: focused, Answer: p.risk()}
 	lines, follow := p.lines(inc, now, width)
 	p.height = height - 1
@@ -110,25 +115,33 @@ func riskStyle(theme ui.Theme, risk runbooks.Risk) lipgloss.Style {
 	return theme.Warn
 }
 
+// part is one thing in a step, at its place in the book.
+type part struct {
+	line    int
+	command int // index of the command that it is; -1 for anything else
+	lines   []string
+}
+
 // lines are all lines of the panel, and the index behind the last line of the
 // selected command, which is what is followed.
 func (p *stepPanel) lines(inc incidents.Incident, now time.Time, width int) (lines []string, follow int) {
-	theme := p.c.theme
 	for _, line := range proseLines(p.current.Text) {
-		lines = append(lines, indent(theme.Plain, ui.Clean(line), width)...)
+		lines = append(lines, indent(p.c.theme.Plain, ui.Clean(line), width)...)
 	}
+	parts := p.remarks(width)
 	for i, q := range p.current.Queries {
-		if i == 0 && len(lines) > 0 {
-			lines = append(lines, "")
-		}
-		lines = append(lines, p.query(q, width)...)
+		parts = append(parts, part{q.Line, -1, p.query(i, q, width)})
 	}
-	for i := range p.current.Commands {
+	for i, cmd := range p.current.Commands {
+		parts = append(parts, part{cmd.Line, i, p.commandLines(inc, i, now, width)})
+	}
+	slices.SortStableFunc(parts, func(a, b part) int { return cmp.Compare(a.line, b.line) })
+	for _, part := range parts {
 		if len(lines) > 0 {
 			lines = append(lines, "")
 		}
-		lines = append(lines, p.commandLines(inc, i, now, width)...)
-		if i == p.command {
+		lines = append(lines, part.lines...)
+		if part.command == p.command {
 			follow = len(lines)
 		}
 	}
@@ -150,25 +163,9 @@ func proseLines(text string) []string {
 	return strings.Split(strings.Trim(text, "\n"), "\n")
 }
 
-func (p *stepPanel) query(q runbooks.Query, width int) []string {
-	theme := p.c.theme
-	var lines []string
-	for _, line := range strings.Split(strings.TrimRight(q.Original, "\n"), "\n") {
-		lines = append(lines, ui.Cut(" "+theme.Accent.Render("promql ")+ui.Clean(line), width))
-	}
-	switch {
-	case q.Parses:
-	case q.Repair != "":
-		lines = append(lines, ui.Cut(" "+theme.Warn.Render("does not parse; proposed: ")+ui.Clean(oneLine(q.Repair)), width))
-	default:
-		lines = append(lines, " "+theme.Warn.Render("does not parse"))
-	}
-	return lines
-}
-
 func (p *stepPanel) commandLines(inc incidents.Incident, i int, now time.Time, width int) []string {
 	theme, cmd := p.c.theme, &p.current.Commands[i]
-	var lines []string
+	lines := p.alternative(i)
 	if cmd.Caption != "" {
 		for _, line := range strings.Split(cmd.Caption, "\n") {
 			lines = append(lines, indent(theme.Dim, ui.Clean(line), width)...)

@@ -3,6 +3,7 @@ package views
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -32,11 +33,20 @@ func (p *stepPanel) keys() []ui.Binding {
 // screen.
 func (p *stepPanel) actions() []ui.Binding {
 	none, notRunning, single := "", "nothing runs here", "the step has no other command"
-	if p.selected() == nil {
+	runDoes, run := "run", p.run
+	switch {
+	case p.current == nil:
+		none = "no step is selected"
+	case p.selected() == nil && len(p.current.Queries) > 0:
+		runDoes, run = "evaluate", p.ask
+	case p.selected() == nil:
 		none = "the step has no command: tick it with space"
-	}
-	if p.running() != nil {
+	case p.running() != nil:
 		notRunning, none = "", "it runs already"
+	case p.selected().Problem != "":
+		none = "it does not parse: " + p.selected().Problem
+	case p.otherDone(p.command) > 0:
+		none = fmt.Sprintf("option %d was run in its place", p.otherDone(p.command))
 	}
 	if p.current != nil && len(p.current.Commands) > 1 {
 		single = ""
@@ -52,6 +62,10 @@ func (p *stepPanel) actions() []ui.Binding {
 	case incidents.Skipped:
 		ruleDoes = "rule in"
 	}
+	noCommand := ""
+	if p.selected() == nil {
+		noCommand = "the step has no command"
+	}
 	choose := func(n int) func() tea.Cmd {
 		return func() tea.Cmd {
 			p.command = (p.command + n + len(p.current.Commands)) % len(p.current.Commands)
@@ -60,13 +74,13 @@ func (p *stepPanel) actions() []ui.Binding {
 		}
 	}
 	return []ui.Binding{
-		{Keys: []string{"enter"}, Does: "run", Why: none, Action: p.run},
+		{Keys: []string{"enter"}, Does: runDoes, Why: none, Action: run},
 		{Keys: []string{"c"}, Does: "cancel", Why: notRunning, Action: p.cancel},
 		{Keys: []string{"space"}, Does: tickDoes, Why: noStep, Action: p.tick},
 		{Keys: []string{"x"}, Does: ruleDoes, Why: noStep, Action: p.ruleOut},
 		{Keys: []string{"]", "right"}, Show: "] →", Does: "next command", Quiet: true, Why: single, Action: choose(1)},
 		{Keys: []string{"[", "left"}, Show: "[ ←", Does: "previous command", Quiet: true, Why: single, Action: choose(-1)},
-		{Keys: []string{"y"}, Does: "copy the command", Quiet: true, Why: none, Action: func() tea.Cmd { return p.c.copyText(p.selected().Text) }},
+		{Keys: []string{"y"}, Does: "copy the command", Quiet: true, Why: noCommand, Action: func() tea.Cmd { return p.c.copyText(p.selected().Text) }},
 	}
 }
 
@@ -137,6 +151,9 @@ func (p *stepPanel) bind(cmd runbooks.Command, values map[string]string) tea.Cmd
 	if err != nil {
 		return func() tea.Msg { return failed(err) }
 	}
+	if cmd.Language == runbooks.Bash {
+		bound.Script = runbooks.WithoutTTY(bound.Script) // its output is captured: there is no terminal
+	}
 	return p.plan(bound)
 }
 
@@ -153,7 +170,7 @@ func (p *stepPanel) plan(bound runbooks.Bound) tea.Cmd {
 }
 
 func (p *stepPanel) start(plan incidents.Plan, typed string) tea.Cmd {
-	p.offset = 0
+	p.offset, p.started = 0, plan.Ref
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), operation)
 		defer cancel()
@@ -161,6 +178,20 @@ func (p *stepPanel) start(plan incidents.Plan, typed string) tea.Cmd {
 			return failed(err)
 		}
 		return nil
+	}
+}
+
+// advance moves on to the step's next command once the one that was started here
+// has done what it was asked, or goes on without an end.
+func (p *stepPanel) advance() {
+	if p.started != p.ref() || p.command+1 >= len(p.current.Commands) {
+		return
+	}
+	next, now := p.current.Commands[p.command+1], p.current.Commands[p.command]
+	done := p.screen.incident().Item(p.started).State == incidents.Done
+	if (done || now.Endless && p.running() != nil) && (next.Alternative == 0 || sameOption(next, now)) {
+		p.command++
+		p.started = incidents.CommandRef{}
 	}
 }
 

@@ -63,6 +63,7 @@ func newCluster(kubectl, kubeconfig string, logs *podLogs, born func(*corev1.Pod
 	if err != nil {
 		return nil, err
 	}
+	config.QPS, config.Burst = 100, 200 // it polls while a release rolls out
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, err

@@ -110,12 +110,6 @@ func (p *Proxy) Set(mode Mode) error {
 	return nil
 }
 
-// Mode is what the proxy does now.
-func (p *Proxy) Mode() Mode {
-	mode, _ := p.state()
-	return mode
-}
-
 // Accepted counts the connections that clients have made so far, in every mode
 // but Refuse.
 func (p *Proxy) Accepted() int {

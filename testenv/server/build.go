@@ -52,7 +52,7 @@ func BuildControlPlane(ctx context.Context, progress io.Writer) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	key, err := controlPlaneKey(module)
+	version, sum, err := controlPlanePins(module)
 	if err != nil {
 		return "", err
 	}
@@ -60,17 +60,25 @@ func BuildControlPlane(ctx context.Context, progress io.Writer) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	return cached(ctx, filepath.Join(cache, key), func(folder string) error {
+	return cached(ctx, filepath.Join(cache, "kubernetes-"+version+"-"+sum), func(folder string) error {
 		fmt.Fprintf(progress, "building the control plane into %s: once, and it takes some minutes\n", cache)
 		for program, source := range fromSource {
 			fmt.Fprintf(progress, "building %s\n", program)
-			if _, err := GoCommand(ctx, module, nil, "build", "-trimpath", "-ldflags=-s -w", "-o", filepath.Join(folder, program), source); err != nil {
+			if err := buildProgram(ctx, module, version, source, filepath.Join(folder, program)); err != nil {
 				return err
 			}
 		}
 		fmt.Fprintln(progress, "building kwok")
 		return buildKWOK(ctx, folder)
 	})
+}
+
+// buildProgram builds one program without what a debugger needs. Kubernetes'
+// own programs are told their version, as its makefiles do.
+func buildProgram(ctx context.Context, module, version, source, output string) error {
+	flags := "-s -w -X k8s.io/component-base/version.gitVersion=" + version
+	_, err := GoCommand(ctx, module, nil, "build", "-trimpath", "-ldflags="+flags, "-o", output, source)
+	return err
 }
 
 func buildKWOK(ctx context.Context, folder string) error {
@@ -114,23 +122,23 @@ func ModuleRoot(ctx context.Context) (string, error) {
 
 var kubernetesVersion = regexp.MustCompile(`(?m)^\s*k8s\.io/kubernetes (v\S+)$`)
 
-// controlPlaneKey names what is built: the version for people, a hash of all
-// that is pinned for certainty.
-func controlPlaneKey(module string) (string, error) {
+// controlPlanePins are the version of Kubernetes and a hash of all that is
+// pinned: a version for people, a hash for certainty.
+func controlPlanePins(module string) (version, sum string, err error) {
 	pins, err := os.ReadFile(filepath.Join(module, "go.mod"))
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	version := kubernetesVersion.FindSubmatch(pins)
-	if version == nil {
-		return "", fmt.Errorf("%s/go.mod does not require k8s.io/kubernetes", module)
+	match := kubernetesVersion.FindSubmatch(pins)
+	if match == nil {
+		return "", "", fmt.Errorf("%s/go.mod does not require k8s.io/kubernetes", module)
 	}
 	sums, err := os.ReadFile(filepath.Join(module, "go.sum"))
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	sum := sha256.Sum256(slices.Concat(pins, sums, []byte(kwokModule)))
-	return fmt.Sprintf("kubernetes-%s-%x", version[1], sum[:4]), nil
+	hash := sha256.Sum256(slices.Concat(pins, sums, []byte(kwokModule)))
+	return string(match[1]), fmt.Sprintf("%x", hash[:4]), nil
 }
 
 // GoCommand runs the go command in a folder, without what the caller's

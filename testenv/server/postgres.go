@@ -108,6 +108,25 @@ func NewPostgres(ctx context.Context, folder string, options PostgresOptions) (*
 	return pg, nil
 }
 
+// Discard ends the server at once. A server that was killed has left its shared
+// memory to the kernel, which is given back too.
+func (pg *Postgres) Discard() error {
+	if err := pg.Process.Discard(); err != nil {
+		return err
+	}
+	lines, err := os.ReadFile(filepath.Join(pg.DataDir, "postmaster.pid"))
+	if err != nil {
+		return nil // it ended in order and took the file with it
+	}
+	// The seventh line is the segment's key and id.
+	fields := strings.Split(string(lines), "\n")
+	if len(fields) < 7 {
+		return nil
+	}
+	_, id, _ := strings.Cut(strings.TrimSpace(fields[6]), " ")
+	return freeSharedMemory(strings.TrimSpace(id))
+}
+
 // AdminURL connects as the superuser to the server's database.
 func (pg *Postgres) AdminURL() string { return pg.url("postgres", pg.adminPassword, pg.database) }
 

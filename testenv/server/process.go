@@ -140,14 +140,6 @@ func (p *Process) PID() int {
 	return p.child.Process.Pid
 }
 
-// Exited is closed when the server that runs now has ended, for whatever
-// reason.
-func (p *Process) Exited() <-chan struct{} {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.exited
-}
-
 // LogFile is where the server's standard output and error are written.
 func (p *Process) LogFile() string {
 	return p.command.dir + "/" + p.command.name + ".log"

@@ -2,9 +2,13 @@ package server
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"os"
 	"strconv"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // dieWithParent has the kernel send the signal to the child when the thread
@@ -76,4 +80,17 @@ func stat(task string) (state byte, parent int, ok bool) {
 	}
 	parent, err = strconv.Atoi(string(fields[1]))
 	return fields[0][0], parent, err == nil
+}
+
+// freeSharedMemory removes a System V segment. One that is gone is no error.
+func freeSharedMemory(id string) error {
+	number, err := strconv.Atoi(id)
+	if err != nil {
+		return fmt.Errorf("postmaster.pid names shared memory %q: %w", id, err)
+	}
+	_, err = unix.SysvShmCtl(number, unix.IPC_RMID, nil)
+	if err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.EIDRM) {
+		return fmt.Errorf("free shared memory %d: %w", number, err)
+	}
+	return nil
 }

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -49,14 +51,33 @@ func runCommand() *cobra.Command {
 				return err
 			}
 			defer l.Close()
-			// The command shares this terminal, so Ctrl-C reaches it too. It is
-			// the command's to decide what that means; this program waits.
 			child := exec.Command(args[0], args[1:]...)
 			child.Stdin, child.Stdout, child.Stderr = os.Stdin, os.Stdout, os.Stderr
 			child.Env = append(l.Settings.Environ(), lease.Variable+"="+l.Socket)
-			return child.Run()
+			return wait(child)
 		},
 	}
+}
+
+// wait runs a command to its end. It shares this terminal, so Ctrl-C reaches it
+// too, and it is the command's to decide what that means. What is sent to this
+// process alone is passed on.
+func wait(child *exec.Cmd) error {
+	if err := child.Start(); err != nil {
+		return err
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGHUP)
+	defer func() {
+		signal.Stop(signals)
+		close(signals)
+	}()
+	go func() {
+		for received := range signals {
+			_ = child.Process.Signal(received)
+		}
+	}()
+	return child.Wait()
 }
 
 // acquire takes a lease that ends the environment, unless another has one too.

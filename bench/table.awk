@@ -1,0 +1,45 @@
+# Reads what "go test -bench" printed and prints a table: a row for each measure,
+# with what flightdeck and k9s need and the bound that flightdeck is held to. It
+# fails when a bound is missed or a figure is missing.
+
+/^Benchmark/ {
+	name = $1
+	sub(/-[0-9]+$/, "", name)
+	for (i = 3; i < NF; i += 2) of[name, $(i + 1)] = $i
+}
+
+function number(benchmark, unit) {
+	return (("Benchmark" benchmark, unit) in of) ? of["Benchmark" benchmark, unit] + 0 : ""
+}
+
+# row prints a measure. Bound is the most that is allowed, and why says where it
+# comes from; both are empty for what is only told.
+function row(measure, ours, theirs, bound, why) {
+	verdict = ""
+	if (ours == "") verdict = "not measured"
+	else if (bound != "") verdict = ours <= bound ? "met" : "missed"
+	if (verdict != "" && verdict != "met") status = 1
+	printf "%-52s %10s %10s   %-34s %s\n", measure, figure(ours), figure(theirs), why, verdict
+}
+
+function figure(n) { return n == "" ? "-" : sprintf(n < 10 ? "%.1f" : "%.0f", n) }
+
+END {
+	beside = "Beside5000Pods/flightdeck"
+	k9s = "Beside5000Pods/k9s"
+	third = number(k9s, "peak-MiB") / 3
+	idle = number(k9s, "idle-B/s")
+
+	printf "\n%-52s %10s %10s   %s\n", "", "flightdeck", "k9s", "bound"
+	row("first byte, every backend hanging, ms", number("FirstFrame", "first-byte-ms"), "", "", "")
+	row("first frame, every backend hanging, ms", number("FirstFrame", "first-frame-ms"), "", 100, "100 ms")
+	row("  the slowest of these starts, ms", number("FirstFrame", "first-frame-max-ms"), "", "", "")
+	row("all panes filled, ms", number("PanesFilled", "filled-ms"), "", 2000, "2 s")
+	row("  the slowest of these starts, ms", number("PanesFilled", "filled-max-ms"), "", "", "")
+	row("5,000 pods: first byte, ms", number(beside, "first-byte-ms"), number(k9s, "first-byte-ms"), "", "")
+	row("5,000 pods: all pods listed, ms", number(beside, "listed-ms"), number(k9s, "listed-ms"), "", "")
+	row("5,000 pods: peak resident memory, MiB", number(beside, "peak-MiB"), number(k9s, "peak-MiB"), third, sprintf("a third of k9s: %.0f MiB", third))
+	row("5,000 pods: bytes a second to an idle terminal", number(beside, "idle-B/s"), idle, idle, "fewer than k9s")
+	row("5,000 pods: CPU in 25 s, s", number(beside, "cpu-s"), number(k9s, "cpu-s"), "", "")
+	exit status
+}
