@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"path/filepath"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
@@ -61,8 +63,11 @@ func openCockpit(ctx context.Context, cfg config.Config) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 
 	s := newStation(cfg)
+	journal, closeJournal, trouble := openJournal(ctx, cfg)
+	defer func() { err = errors.Join(err, closeJournal()) }()
 	runner := incidents.NewRunner(incidents.Options{
-		Journal:   incidents.NewMemory(),
+		Journal:   journal,
+		OnRecord:  cfg.Journal != config.JournalInMemory,
 		Executors: map[runbooks.Language]runbooks.Executor{runbooks.Bash: runbooks.BashExecutor{}},
 		Target:    s.target(folder),
 		ReadOnly:  cfg.ReadOnly,
@@ -77,7 +82,7 @@ func openCockpit(ctx context.Context, cfg config.Config) (err error) {
 
 	cockpit := views.NewCockpit(views.Deps{
 		Config: cfg, Board: s.board, Library: library, Runner: runner, Operator: operator(),
-		Context: s.cluster.Context, Namespace: s.cluster.Namespace,
+		Context: s.cluster.Context, Namespace: s.cluster.Namespace, Trouble: trouble,
 		Chart:  s.prom.Chart,
 		Follow: s.follower(ctx),
 	})
@@ -85,6 +90,37 @@ func openCockpit(ctx context.Context, cfg config.Config) (err error) {
 	_, err = tea.NewProgram(cockpit, programOptions(ctx, cfg)...).Run()
 	return err
 }
+
+// openJournal opens the journal that is configured. Where it cannot be written
+// the cockpit runs all the same with one in memory, says so, and the runner
+// refuses what would change something without a lasting record.
+func openJournal(ctx context.Context, cfg config.Config) (journal incidents.Journal, closeJournal func() error, trouble error) {
+	nothing := func() error { return nil }
+	if cfg.Journal == config.JournalInMemory {
+		return incidents.NewMemory(), nothing, nil
+	}
+	path := cfg.Journal
+	if path == "" {
+		var err error
+		if path, err = config.JournalPath(os.Environ()); err != nil {
+			return incidents.NewMemory(), nothing, err
+		}
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return incidents.NewMemory(), nothing, fmt.Errorf("journal %s: %w; steps that change something are refused: set --journal to a file that can be written, or to memory", path, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, journalOpening)
+	defer cancel()
+	opened, err := incidents.OpenSQLite(ctx, path)
+	if err != nil {
+		return incidents.NewMemory(), nothing, fmt.Errorf("journal %s: %w; steps that change something are refused: set --journal to a file that can be written, or to memory", path, err)
+	}
+	return opened, opened.Close, nil
+}
+
+// journalOpening is how long the journal may take to open before the cockpit
+// goes on without it.
+const journalOpening = 2 * time.Second
 
 // programOptions fit the program to the terminal it runs in.
 func programOptions(ctx context.Context, cfg config.Config) []tea.ProgramOption {

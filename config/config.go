@@ -13,6 +13,7 @@ type Config struct {
 	ReadOnly     bool         `yaml:"read_only"` // the runner refuses whatever changes something
 	NoColor      bool         `yaml:"no_color"`  // states are told by glyphs and words alone
 	Runbooks     []string     `yaml:"runbooks"`  // files or folders; empty means the embedded books
+	Journal      string       `yaml:"journal"`   // file of the journal, or JournalInMemory; empty means the usual place
 	Service      Service      `yaml:"service"`
 	Prometheus   Prometheus   `yaml:"prometheus"`
 	Alertmanager Alertmanager `yaml:"alertmanager"`
@@ -23,6 +24,9 @@ type Config struct {
 	Logins       Logins       `yaml:"logins"`
 	Signals      []Signal     `yaml:"signals"`
 }
+
+// JournalInMemory is the setting of a journal that ends with the process.
+const JournalInMemory = "memory"
 
 // Service names what is on call: the workload whose pods, rollouts and logs the
 // home screen shows.

@@ -25,6 +25,30 @@ func onePath(base folders, path string) string {
 	return filepath.Join(base.file, path)
 }
 
+// journalPath resolves the file of the journal that stands in the file.
+func journalPath(base folders, path string) string {
+	if path == JournalInMemory {
+		return path
+	}
+	return onePath(base, path)
+}
+
+// JournalPath is where the journal is kept where no setting says otherwise:
+// flightdeck/journal.db in $XDG_STATE_HOME, which is ~/.local/state where it is
+// not set.
+func JournalPath(environ []string) (string, error) {
+	env := environment(environ)
+	state := env["XDG_STATE_HOME"]
+	if !filepath.IsAbs(state) { // the XDG specification ignores relative paths
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", fmt.Errorf("no folder for the journal: %w; set XDG_STATE_HOME or --journal", err)
+		}
+		state = filepath.Join(home, ".local", "state")
+	}
+	return filepath.Join(state, "flightdeck", "journal.db"), nil
+}
+
 // pathList resolves each path of a list as in PATH.
 func pathList(base folders, paths string) string {
 	list := filepath.SplitList(paths)

@@ -48,6 +48,7 @@ func schema(c *Config) []section {
 			{key: "read_only", flag: "read-only", value: of(&c.ReadOnly, boolean), doc: "Refuse every step that changes something."},
 			{key: "no_color", env: "NO_COLOR", value: of(&c.NoColor, boolean), doc: "Tell states by glyphs and words alone."},
 			{key: "runbooks", flag: "runbooks", value: listOf(&c.Runbooks, "a file or a folder"), resolve: onePath, doc: "Files or folders of Markdown; none means the books that are built in."},
+			{key: "journal", flag: "journal", value: of(&c.Journal, text), resolve: journalPath, doc: "File of what was done; empty means flightdeck/journal.db in $XDG_STATE_HOME.\n\"memory\" keeps nothing after the cockpit ends."},
 		}},
 		{key: "service", doc: "The workload that is on call.", settings: []setting{
 			{key: "name", value: of(&c.Service.Name, text), doc: "Shown in the header."},

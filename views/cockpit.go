@@ -24,6 +24,8 @@ type Deps struct {
 	Operator incidents.Operator
 	// Context and Namespace are where every command runs, pinned at start.
 	Context, Namespace string
+	// Trouble is what the operator has to know from the start, nil for nothing.
+	Trouble error
 	// Chart evaluates an alerting rule's expression over a time.
 	Chart func(ctx context.Context, query string, start, end time.Time, step time.Duration) (probes.Chart, error)
 	// Follow tails the logs of the pods of a selector until stop is called. For
@@ -116,6 +118,9 @@ func NewCockpit(deps Deps) *Cockpit {
 	c := &Cockpit{deps: deps, theme: ui.DefaultTheme(), now: time.Now(), width: 80, height: 24, dirty: true}
 	c.changed, c.stop = watchBoth(deps.Board, deps.Runner)
 	c.screens = []screen{newHome(c)}
+	if deps.Trouble != nil {
+		c.flash = flash{text: deps.Trouble.Error(), bad: true}
+	}
 	return c
 }
 
