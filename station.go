@@ -65,11 +65,14 @@ func openCockpit(ctx context.Context, cfg config.Config) (err error) {
 	s := newStation(cfg)
 	journal, closeJournal, trouble := openJournal(ctx, cfg)
 	defer func() { err = errors.Join(err, closeJournal()) }()
+	sql := runbooks.NewSQLExecutor(cfg.Database.URL)
+	defer sql.Close()
+	target := s.target(folder)
 	runner := incidents.NewRunner(incidents.Options{
 		Journal:   journal,
 		OnRecord:  cfg.Journal != config.JournalInMemory,
-		Executors: map[runbooks.Language]runbooks.Executor{runbooks.Bash: runbooks.BashExecutor{}},
-		Target:    s.target(folder),
+		Executors: map[runbooks.Language]runbooks.Executor{runbooks.Bash: runbooks.BashExecutor{}, runbooks.SQL: sql},
+		Target:    target,
 		ReadOnly:  cfg.ReadOnly,
 		Secrets:   cfg.Secrets(),
 	})
@@ -83,7 +86,13 @@ func openCockpit(ctx context.Context, cfg config.Config) (err error) {
 	cockpit := views.NewCockpit(views.Deps{
 		Config: cfg, Board: s.board, Library: library, Runner: runner, Operator: operator(),
 		Context: s.cluster.Context, Namespace: s.cluster.Namespace, Trouble: trouble,
-		Chart:  s.prom.Chart,
+		Chart: s.prom.Chart,
+		Preview: func(ctx context.Context, cmd runbooks.Bound) (runbooks.Preview, error) {
+			return runbooks.PreviewOf(ctx, cmd, target, sql)
+		},
+		Permissions: func(ctx context.Context, cmd runbooks.Bound) []runbooks.Obstacle {
+			return runbooks.Permissions(ctx, cmd, target)
+		},
 		Follow: s.follower(ctx),
 	})
 	defer cockpit.Close()

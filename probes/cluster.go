@@ -7,7 +7,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -78,7 +80,7 @@ func (c *Cluster) open(cfg config.Kubernetes) error {
 	c.pinned = pinned
 	c.Context = pinned.CurrentContext
 	c.Namespace = pinned.Contexts[pinned.CurrentContext].Namespace
-	c.Server = settings.Host
+	c.Server = withoutUser(settings.Host)
 
 	conns := newConns()
 	settings.Dial = conns.dial
@@ -88,7 +90,7 @@ func (c *Cluster) open(cfg config.Kubernetes) error {
 	settings.ContentType = runtime.ContentTypeProtobuf
 	settings.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
 	settings.NegotiatedSerializer = codecs.WithoutConversion()
-	client, err := rest.HTTPClientFor(settings)
+	client, err := httpClient(settings)
 	if err != nil {
 		return fmt.Errorf("context %q: %w", c.Context, err)
 	}
@@ -109,6 +111,16 @@ func (c *Cluster) open(cfg config.Kubernetes) error {
 		return pulse.Get().AbsPath("/version").MaxRetries(0).Do(ctx).Error()
 	}, conns)
 	return nil
+}
+
+// withoutUser is a URL that can be shown.
+func withoutUser(server string) string {
+	parsed, err := url.Parse(server)
+	if err != nil {
+		return "" // it cannot be used either, and the error of that says so
+	}
+	parsed.User = nil
+	return parsed.String()
 }
 
 // restClient is a client for one API group. client-go's clientset would be one
@@ -175,6 +187,8 @@ func (c *Cluster) cause(err error) error {
 	switch {
 	case apierrors.IsUnauthorized(err):
 		return fmt.Errorf("the credentials of context %s are not accepted (401); log in again or renew them in the kubeconfig: %w", c.Context, err)
+	case strings.Contains(err.Error(), "getting credentials: "): // client-go has no type for it
+		return fmt.Errorf("%w; log in again: the credential plugin says: %s", root(err), pluginWords().last())
 	case apierrors.IsForbidden(err):
 		return fmt.Errorf("%w; ask for the role view in namespace %s", err, c.Namespace)
 	case apierrors.IsTooManyRequests(err):

@@ -4,6 +4,7 @@ package probes
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -147,7 +148,8 @@ func TestDatabaseHasOneConnection(t *testing.T) {
 		if _, err := p.failedLogins(t.Context(), `select now() as at, 'u' as "user", '10.0.0.1' as ip`, time.Now().Add(-time.Hour), 10); err != nil {
 			t.Fatal(err)
 		}
-		before := admin.count("select coalesce(max(pid), 0) from pg_stat_activity where application_name = 'flightdeck' and pg_terminate_backend(pid)")
+		before := admin.count("select pid from pg_stat_activity where application_name = 'flightdeck'")
+		admin.do(fmt.Sprintf("select pg_terminate_backend(%d)", before))
 		await(t, "the end of the session", func() bool {
 			return admin.count("select count(*) from pg_stat_activity where pid = $1", before) == 0
 		})

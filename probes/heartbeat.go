@@ -31,11 +31,11 @@ type heartbeat struct {
 	mu    sync.Mutex
 	users int
 	stop  context.CancelFunc
-	last  beat
+	last  pulse
 }
 
-// beat is what the heartbeat knows.
-type beat struct {
+// pulse is what the heartbeat knows.
+type pulse struct {
 	good time.Time // when the server last answered; zero before the first time
 	err  error     // why it does not answer now, nil when it does
 }
@@ -52,7 +52,7 @@ func (h *heartbeat) join() (changed <-chan struct{}, leave func()) {
 	defer h.mu.Unlock()
 	if h.users++; h.users == 1 {
 		ctx, cancel := context.WithCancel(context.Background())
-		h.stop, h.last = cancel, beat{}
+		h.stop, h.last = cancel, pulse{}
 		go h.run(ctx)
 	}
 	return changed, func() {
@@ -66,7 +66,7 @@ func (h *heartbeat) join() (changed <-chan struct{}, leave func()) {
 }
 
 // state is what is known now.
-func (h *heartbeat) state() beat {
+func (h *heartbeat) state() pulse {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.last
@@ -78,9 +78,13 @@ func (h *heartbeat) run(ctx context.Context) {
 	var silentSince time.Time
 	for {
 		asked := time.Now()
-		err := h.once(ctx)
+		beat := attempt(ctx, beatTimeout, h.question)
 		if ctx.Err() != nil {
 			return
+		}
+		err := beat.err
+		if beat.running != nil {
+			err = noAnswer{within: beatTimeout}
 		}
 		if !isTimeout(err) {
 			misses = 0
@@ -93,6 +97,13 @@ func (h *heartbeat) run(ctx context.Context) {
 			}
 		}
 		h.record(ctx, err)
+		if beat.running != nil { // a credential plugin may take its time
+			select {
+			case <-beat.running:
+			case <-ctx.Done():
+				return
+			}
+		}
 		pause := jitter(beatEvery)
 		if err != nil {
 			pause /= 2 // to be back soon
@@ -108,19 +119,17 @@ func (h *heartbeat) run(ctx context.Context) {
 	}
 }
 
-// once asks one question. A server that refuses this one, or asks to be left
-// alone for a while, is there: whoever uses it says what it refuses them.
-func (h *heartbeat) once(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, beatTimeout)
-	defer cancel()
+// question asks once. A server that refuses this question, or does not know it,
+// is there: whoever uses it says what it refuses them.
+func (h *heartbeat) question(ctx context.Context) (struct{}, error) {
 	err := h.ask(ctx)
-	if isTimeout(err) {
-		return noAnswer{within: beatTimeout}
+	switch {
+	case isTimeout(err):
+		err = noAnswer{within: beatTimeout}
+	case apierrors.IsForbidden(err), apierrors.IsNotFound(err):
+		err = nil
 	}
-	if apierrors.IsForbidden(err) || apierrors.IsNotFound(err) {
-		return nil
-	}
-	return err
+	return struct{}{}, err
 }
 
 func (h *heartbeat) record(ctx context.Context, err error) {

@@ -159,11 +159,11 @@ func newLogPod(pod *corev1.Pod) logPod {
 	return p
 }
 
-// run follows until ctx ends, and returns when all streams have ended.
+// run follows until ctx ends.
 func (f *logFollower) run(ctx context.Context) {
 	turned, leave := f.cluster.heart.join()
 	defer leave()
-	defer f.running.Wait()
+	defer waitBriefly(&f.running)
 	f.running.Go(func() { f.podsMirror().run(ctx) })
 	expire := time.NewTicker(keepEnded / 3)
 	defer expire.Stop()

@@ -125,7 +125,7 @@ type scissors struct {
 func (s *scissors) RoundTrip(req *http.Request) (*http.Response, error) {
 	response, err := s.next.RoundTrip(req)
 	if err == nil && strings.HasSuffix(req.URL.Path, "/log") && !s.off.Load() {
-		response.Body = &cutBody{ReadCloser: response.Body, scissors: s, left: rand.IntN(60_000)}
+		response.Body = &cutBody{ReadCloser: response.Body, scissors: s, left: rand.IntN(25_000)}
 	}
 	return response, err
 }
@@ -221,7 +221,7 @@ func reconnects(t *testing.T, s *runningKube) {
 	var paused, done atomic.Bool
 	for _, l := range logs {
 		writing.Go(func() {
-			pace := time.NewTicker(10 * time.Millisecond)
+			pace := time.NewTicker(20 * time.Millisecond)
 			defer pace.Stop()
 			for i := 0; !done.Load(); {
 				<-pace.C

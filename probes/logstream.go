@@ -23,7 +23,7 @@ type logStream struct {
 	active         bool   // it runs; guarded by the follower's mu
 	resume         resume // only the running stream uses it
 
-	taken atomic.Uint64 // lines that arrived, on all connections
+	appended atomic.Uint64 // lines, on all connections
 
 	mu      sync.Mutex
 	shown   PodTail
@@ -55,10 +55,16 @@ func newLogStream(f *logFollower, pod, container string) *logStream {
 func (s *logStream) update(c logContainer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.now != c {
-		s.now = c
-		s.tell()
+	if s.now == c {
+		return
 	}
+	if c.instance > s.now.instance && s.hangUp != nil {
+		// The open stream may be of the new instance already, if it was opened
+		// since: have the old one's log read to its end first.
+		s.hangUp()
+	}
+	s.now = c
+	s.tell()
 }
 
 // remove tells the stream that its pod is gone.
@@ -67,14 +73,14 @@ func (s *logStream) remove() {
 	defer s.mu.Unlock()
 	s.removed = true
 	s.tell()
-	s.hangUpAfter(s.taken.Load())
+	s.hangUpAfter(s.appended.Load())
 }
 
 // hangUpAfter ends the connection once no more lines than seen have come for a
 // while.
 func (s *logStream) hangUpAfter(seen uint64) {
 	time.AfterFunc(linger, func() {
-		if now := s.taken.Load(); now != seen {
+		if now := s.appended.Load(); now != seen {
 			s.hangUpAfter(now)
 			return
 		}
@@ -138,8 +144,10 @@ func (s *logStream) show(ctx context.Context, state string, err error) {
 	}
 }
 
-// end records that an instance was read to its end.
-func (s *logStream) end(ctx context.Context, instance int) {
+// end records that an instance was read to its end. rest is its last line, which
+// may lack an end of its own.
+func (s *logStream) end(ctx context.Context, instance int, rest logText) {
+	s.take(rest, &s.resume)
 	s.mu.Lock()
 	s.through = instance
 	s.mu.Unlock()
@@ -148,35 +156,51 @@ func (s *logStream) end(ctx context.Context, instance int) {
 
 // run follows the container's current instance until it has ended and all that
 // it wrote was read, or ctx ends.
+//
+// That a stream ends in good order does not say that the log does: the API
+// server words a connection that breaks between it and the kubelet like that,
+// too. Only a stream that was opened when the instance was known to have ended
+// is believed, and what may be left of an instance that was restarted meanwhile
+// is asked for.
 func (s *logStream) run(ctx context.Context) {
 	found, leave := s.follower.cluster.heart.join()
 	defer leave()
 	retry := retries(lastRetry)
-	torn := -1 // the instance whose stream broke, -1 when none did
+	last, _ := s.status()
+	lost := s.resume.clone() // where the log of the last instance can be read on
+	var rest logText         // what followed the last whole line
 	for {
-		instance, _ := s.status()
-		if torn >= 0 && torn < instance.instance {
-			// It was restarted while we were away: first what it wrote before.
-			_, _ = s.read(ctx, corev1.PodLogOptions{Previous: true})
+		instance, removed := s.status()
+		if removed { // its name may be another pod's by now
+			s.end(ctx, instance.instance, rest)
+			return
 		}
-		before := s.taken.Load()
-		rest, err := s.read(ctx, corev1.PodLogOptions{Follow: true})
+		if instance.instance > last.instance {
+			// This can fail only where nobody has that log any more.
+			_, _ = s.read(ctx, corev1.PodLogOptions{Previous: true}, &lost)
+		}
+		before := s.appended.Load()
+		line, err := s.read(ctx, corev1.PodLogOptions{Follow: true}, &s.resume)
 		if ctx.Err() != nil {
 			return
 		}
-		now, removed := s.status()
-		over := removed || now.instance > instance.instance || now.terminated
-		if err == nil && over || removed && (apierrors.IsNotFound(err) || errors.Is(err, context.Canceled)) {
-			s.take(rest) // the last line of a container may lack its end
-			s.end(ctx, instance.instance)
+		now, _ := s.status()
+		known := instance.terminated && now.instance == instance.instance
+		whole := len(line.kept) == 0 || bytes.Equal(line.kept, rest.kept) // or it said so twice
+		if err == nil && known && whole {
+			s.end(ctx, instance.instance, line)
 			return
 		}
-		torn = -1
-		if err != nil && !apierrors.IsBadRequest(err) {
-			torn = instance.instance
-		}
-		if s.taken.Load() > before {
+		last, lost = instance, s.resume.clone()
+		progress := s.appended.Load() > before
+		if progress {
 			retry.Reset()
+		}
+		if progress || err == nil {
+			rest = line
+		}
+		if errors.Is(err, context.Canceled) { // we hung up
+			err = nil
 		}
 		s.show(ctx, TailReconnecting, s.follower.cluster.explain(err))
 		s.pause(ctx, retry.NextBackOff(), err, found)
@@ -201,15 +225,14 @@ func (s *logStream) pause(ctx context.Context, d time.Duration, err error, found
 	}
 }
 
-// read opens a stream where the last one ended and appends its lines. rest is
-// what came after the last whole line. err is nil when the stream ended in good
-// order.
-func (s *logStream) read(ctx context.Context, options corev1.PodLogOptions) (rest logText, err error) {
+// read opens a stream where r says and appends its lines. rest is what came
+// after the last whole line. err is nil when the stream ended in good order.
+func (s *logStream) read(ctx context.Context, options corev1.PodLogOptions, r *resume) (rest logText, err error) {
 	options.Container = s.container
 	options.Timestamps = true
-	options.SinceTime = &metav1.Time{Time: s.resume.from()}
-	if s.resume.begun {
-		s.resume.reconnect()
+	options.SinceTime = &metav1.Time{Time: r.from()}
+	if r.begun {
+		r.reconnect()
 	} else {
 		limit := int64(s.follower.tail.limit) // more would push itself out
 		options.TailLines = &limit
@@ -238,7 +261,7 @@ func (s *logStream) read(ctx context.Context, options corev1.PodLogOptions) (res
 		if err != nil {
 			return logText{}, err
 		}
-		s.take(text)
+		s.take(text, r)
 	}
 }
 
@@ -250,18 +273,18 @@ func (s *logStream) hold(hangUp context.CancelFunc) {
 }
 
 // take appends a line, unless an earlier stream brought it already.
-func (s *logStream) take(text logText) {
+func (s *logStream) take(text logText, r *resume) {
 	if len(text.kept) == 0 {
 		return
 	}
-	s.taken.Add(1)
 	stamp, message, _ := bytes.Cut(text.kept, []byte(" "))
 	at, err := time.Parse(time.RFC3339Nano, string(stamp))
 	if err != nil { // not from a kubelet; still worth showing
 		at, message = time.Now(), text.kept
-	} else if !s.resume.fresh(at, message) {
+	} else if !r.fresh(at, message) {
 		return
 	}
+	s.appended.Add(1)
 	raw := string(message[:min(len(message), maxLine)])
 	parsed := parseLine(raw)
 	s.follower.tail.append(Line{

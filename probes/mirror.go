@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -89,7 +90,7 @@ func (m *mirror[O, T]) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		quiet := err == errWatchEnded
+		quiet := errors.Is(err, errWatchEnded)
 		if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
 			// The server has forgotten what came after version, as it does
 			// after a while.
@@ -260,4 +261,18 @@ func watchError(object runtime.Object) error {
 		return fmt.Errorf("the connection broke: %s", cause.Message)
 	}
 	return err
+}
+
+// waitBriefly waits for what has been told to end. It does not wait long: a
+// credential plugin that hangs holds up every request, whatever its context.
+func waitBriefly(running *sync.WaitGroup) {
+	ended := make(chan struct{})
+	go func() {
+		running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(overrun):
+	}
 }

@@ -210,14 +210,12 @@ func alwaysGone(t *testing.T, w *watched) {
 	w.proxy.Respond(-1, podsPath, refusal(http.StatusGone, metav1.StatusReasonExpired))
 	before := len(w.requests.of("list pods"))
 	w.breakWatch(t)
-	await(t, "four lists", func() bool { return len(w.requests.of("list pods")) >= before+4 })
+	await(t, "three lists", func() bool { return len(w.requests.of("list pods")) >= before+3 })
 	lists := w.requests.of("list pods")[before:]
-	// The pauses are 1, 2 and 4 s, each give or take a half.
-	if took := lists[3].Sub(lists[0]); took < 3500*time.Millisecond {
-		t.Errorf("four lists came within %v", took)
+	// The pauses are 1 and 2 s, each give or take a half.
+	if took := lists[2].Sub(lists[0]); took < 1500*time.Millisecond {
+		t.Errorf("three lists came within %v", took)
 	}
-	w.proxy.Forward()
-	w.change(t)
 }
 
 // overloaded answers as the API server does that is asked too much.

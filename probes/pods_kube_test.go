@@ -44,6 +44,11 @@ func TestPodsReadAsKubectlPrintsThem(t *testing.T) {
 			k.remove(t, test.name)
 		}
 	}
+	pinned, err := k.admin.PinnedKubeconfig(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.Kubeconfig = pinned // which is what commands get
 	want := make(map[string]shownRow)
 	for line := range strings.Lines(k.kubectl(t, "get", "pods", "--no-headers")) {
 		f := kubectlRow.FindStringSubmatch(line)

@@ -60,7 +60,7 @@ func (p *PodsProbe) Run(ctx context.Context) error {
 	turned, leave := p.cluster.heart.join()
 	defer leave()
 	var mirrors sync.WaitGroup
-	defer mirrors.Wait()
+	defer waitBriefly(&mirrors)
 	mirrors.Go(func() { p.podsMirror().run(ctx) })
 	mirrors.Go(func() { p.rolloutsMirror().run(ctx) })
 	mirrors.Go(func() { p.setsMirror().run(ctx) })

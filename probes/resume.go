@@ -45,6 +45,13 @@ func (r *resume) from() time.Time {
 	return time.Unix(r.begin.Unix(), 0)
 }
 
+// clone returns a resume that goes on independently.
+func (r *resume) clone() resume {
+	c := *r
+	c.current, c.previous = maps.Clone(r.current), maps.Clone(r.previous)
+	return c
+}
+
 // reconnect prepares for a stream that begins at from.
 func (r *resume) reconnect() {
 	r.replay = maps.Clone(r.previous)

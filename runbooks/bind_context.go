@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -383,7 +384,11 @@ func (ctx wordContext) encodeScript(text string, holes []filling, e *shellEncode
 		}
 		script = strings.Join(parts, " ")
 	}
-	texts, err := encodeShell(script, holes, e.variables, ctx.place, e.depth+1)
+	written := slices.Clone(holes)
+	for i := range written {
+		written[i].variable = false // the shell below sees its value, as if it were written
+	}
+	texts, err := encodeShell(script, written, e.variables, ctx.place, e.depth+1)
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func encodeShell(text string, holes []filling, variables map[string]string, at p
 	if err != nil {
 		return nil, refuse("value", "the command would not parse with it: %v", err)
 	}
-	if want, have := fill(shape(file), e.plain), shape(bound); want != have {
+	if want := strings.ReplaceAll(fill(shape(file), e.plain), "\r\n", "\n"); want != shape(bound) {
 		return nil, refuse("value", "it would change the command around it")
 	}
 	return e.texts, nil
@@ -283,57 +283,70 @@ func quoteIn(q quoting, v string, ctx wordContext) (string, error) {
 }
 
 // shape is what a script consists of: its nodes, and the text of its words.
+// Carriage returns before line feeds are left out, as the parser does.
 func shape(file *syntax.File) string {
 	var b strings.Builder
-	hdocs := map[*syntax.Word]quoting{}
+	heredocs := map[*syntax.Word]quoting{}
+	var open []bool // of every node above: whether it was written
 	syntax.Walk(file, func(n syntax.Node) bool {
-		switch n := n.(type) {
-		case nil:
-			b.WriteString(")")
+		if n == nil {
+			if open[len(open)-1] {
+				b.WriteByte(')')
+			}
+			open = open[:len(open)-1]
 			return true
-		case *syntax.Lit, *syntax.SglQuoted, *syntax.DblQuoted, *syntax.Comment:
-			b.WriteString("(")
-			return true
-		case *syntax.Word:
-			b.WriteString("(word ")
-			q := hdocs[n]
-			for _, p := range pieces(n, q) {
-				switch {
-				case p.expand != nil:
-					b.WriteString("\x01$")
-				case p.opaque:
-					b.WriteString("\x01(")
-				default:
-					b.WriteString(p.text)
-				}
-			}
-			return true
-		case *syntax.Redirect:
-			fmt.Fprintf(&b, "(redirect %s", n.Op)
-			if n.Hdoc != nil {
-				e := &shellEncoder{stack: []syntax.Node{n}}
-				hdocs[n.Hdoc] = e.quotingOf(n.Hdoc)
-			}
-		case *syntax.Stmt:
-			fmt.Fprintf(&b, "(stmt %t %t %t", n.Negated, n.Background, n.Coprocess)
-		case *syntax.BinaryCmd:
-			fmt.Fprintf(&b, "(binary %s", n.Op)
-		case *syntax.CallExpr:
-			fmt.Fprintf(&b, "(call %d %d", len(n.Assigns), len(n.Args))
-		case *syntax.Assign:
-			fmt.Fprintf(&b, "(assign %t %t", n.Append, n.Naked)
-			if n.Name != nil {
-				b.WriteString(" " + n.Name.Value)
-			}
-		case *syntax.ParamExp:
-			b.WriteString("(expand")
-			if n.Param != nil {
-				b.WriteString(" " + n.Param.Value)
-			}
-		default:
-			fmt.Fprintf(&b, "(%T", n)
 		}
+		text := nodeShape(n, heredocs)
+		open = append(open, text != "")
+		b.WriteString(text)
 		return true
 	})
-	return b.String()
+	return strings.ReplaceAll(b.String(), "\r\n", "\n")
+}
+
+// nodeShape is what one node is; empty for what stands inside a word, which is
+// told by the word.
+func nodeShape(n syntax.Node, heredocs map[*syntax.Word]quoting) string {
+	switch n := n.(type) {
+	case *syntax.Lit, *syntax.SglQuoted, *syntax.DblQuoted, *syntax.Comment:
+		return ""
+	case *syntax.Word:
+		var b strings.Builder
+		b.WriteString("(word ")
+		for _, p := range pieces(n, heredocs[n]) {
+			switch {
+			case p.expand != nil:
+				b.WriteString("\x01$")
+			case p.opaque:
+				b.WriteString("\x01(")
+			default:
+				b.WriteString(p.text)
+			}
+		}
+		return b.String()
+	case *syntax.Redirect:
+		if n.Hdoc != nil {
+			heredocs[n.Hdoc] = (&shellEncoder{stack: []syntax.Node{n}}).quotingOf(n.Hdoc)
+		}
+		return "(redirect " + n.Op.String()
+	case *syntax.Stmt:
+		return fmt.Sprintf("(stmt %t %t %t", n.Negated, n.Background, n.Coprocess)
+	case *syntax.BinaryCmd:
+		return "(binary " + n.Op.String()
+	case *syntax.CallExpr:
+		return fmt.Sprintf("(call %d %d", len(n.Assigns), len(n.Args))
+	case *syntax.Assign:
+		name := ""
+		if n.Name != nil {
+			name = n.Name.Value
+		}
+		return fmt.Sprintf("(assign %t %t %s", n.Append, n.Naked, name)
+	case *syntax.ParamExp:
+		name := ""
+		if n.Param != nil {
+			name = n.Param.Value
+		}
+		return "(expand " + name
+	}
+	return fmt.Sprintf("(%T", n)
 }

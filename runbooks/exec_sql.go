@@ -28,8 +28,9 @@ const (
 	// cleanUpLimit bounds what is said to the server after a statement: Executor
 	// promises to end within a second.
 	cleanUpLimit = 400 * time.Millisecond
-	// commitLimit bounds a commit by itself: it is not cancelled half way.
-	commitLimit = 800 * time.Millisecond
+	// commitGrace is what a commit under way is given after a cancel: one that is
+	// cut off may have happened or not.
+	commitGrace = 250 * time.Millisecond
 )
 
 // SQLExecutor runs SQL on the configured database, one statement a run, over
@@ -110,6 +111,7 @@ func (e *SQLExecutor) run(ctx context.Context, cmd Bound, out *output, result *R
 
 	run := sqlRun{pg: pg, script: cmd.Script, mode: statement.mode(cmd.Command.Risk)}
 	text, err := run.execute(ctx)
+	silent := pg.IsClosed()
 	run.leave(ctx)
 	var refusal *pgconn.PgError
 	switch {
@@ -122,9 +124,13 @@ func (e *SQLExecutor) run(ctx context.Context, cmd Bound, out *output, result *R
 		out.writeAll(Stderr, errorText(refusal, cmd.Script)+run.remark(refusal, ctx.Err() != nil))
 		result.Cancelled = ctx.Err() != nil
 		return nil
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && silent:
 		result.Cancelled = true
 		out.writeAll(Stderr, "The server did not answer the request to cancel; the connection was closed. "+run.doubt()+"\n")
+		return nil
+	case ctx.Err() != nil:
+		result.Cancelled = true
+		out.writeAll(Stderr, "Cancelled. "+run.doubt()+"\n")
 		return nil
 	}
 	return fmt.Errorf("the connection to %s was lost: %w; %s", e.where, err, run.doubt())
@@ -184,11 +190,11 @@ func (r *sqlRun) execute(ctx context.Context) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	// A commit that is cancelled half way may have happened or not.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitLimit)
+	commit, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(commitGrace, cancel) })()
 	r.commits = true
-	return text, r.say(ctx, "commit")
+	return text, r.say(commit, "commit")
 }
 
 // statement sends the script over the extended protocol, which takes exactly

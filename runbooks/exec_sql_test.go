@@ -167,6 +167,18 @@ func TestSQLWordsErrorsAsPsqlDoes(t *testing.T) {
 	}
 }
 
+// What fails at the commit is not shown as done.
+func TestSQLShowsWhatIsCommitted(t *testing.T) {
+	f := newSQLFixture(t, nil)
+	if result, c := f.run("CREATE TABLE orders (buyer int REFERENCES users (id) DEFERRABLE INITIALLY DEFERRED)"); !result.OK() {
+		t.Fatal(c.all.String())
+	}
+	result, c := f.run("INSERT INTO orders VALUES (99999) RETURNING buyer")
+	if result.Exit != 1 || c.stdout.Len() > 0 || !strings.Contains(c.stderr.String(), "23503") {
+		t.Errorf("%+v\n%s", result, c.all.String())
+	}
+}
+
 // The second statement of an injected text is refused by us, and by the
 // protocol where it was not seen.
 func TestSQLRunsOneStatement(t *testing.T) {

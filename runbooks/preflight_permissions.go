@@ -123,6 +123,9 @@ func (c kubectlCall) needs() []access {
 		"rollout undo": "patch", "rollout restart": "patch", "rollout pause": "patch", "rollout resume": "patch",
 		"set env": "patch", "set image": "patch", "set resources": "patch", "set selector": "patch", "set serviceaccount": "patch",
 	}[c.verb]
+	if _, kind, ok := strings.Cut(c.verb, " "); ok && strings.HasPrefix(c.verb, "create ") && kind != "token" {
+		return on("create", kind, "")
+	}
 	objects := c.objects()
 	if verb == "" || len(objects) == 0 {
 		return nil

@@ -79,7 +79,7 @@ func previewShell(ctx context.Context, cmd Bound, target Target, db *SQLExecutor
 	case len(changing) > maxPreviewCalls:
 		return Preview{}, noPreview("it changes more than %d things one after the other", maxPreviewCalls)
 	}
-	p := Preview{Where: target.Context + " / " + target.Namespace}
+	p := Preview{Where: target.Context + " / " + changing[0].where(target)}
 	for _, call := range changing {
 		one, err := target.preview(ctx, call)
 		if err != nil {

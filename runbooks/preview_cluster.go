@@ -9,12 +9,17 @@ import (
 )
 
 // dryRunVerbs are kubectl's verbs that can be tried on the server without
-// effect and answer with the object as it would be.
+// effect and answer with the object as it would be. "scale" answers with the
+// object as it is, and is not among them.
 var dryRunVerbs = map[string]bool{
-	"scale": true, "set env": true, "set image": true, "set resources": true, "set selector": true, "set serviceaccount": true,
-	"patch": true, "apply": true, "label": true, "annotate": true, "replace": true, "taint": true, "cordon": true, "uncordon": true,
-	"autoscale": true, "expose": true,
+	"set env": true, "set image": true, "set resources": true, "set selector": true, "set serviceaccount": true,
+	"patch": true, "apply": true, "label": true, "annotate": true, "replace": true, "autoscale": true, "expose": true,
 }
+
+// untried are options with which a dry run would do something, or something
+// else: --raw goes to the API as it is, --edit opens an editor, and what is a
+// dry run already is nothing to preview.
+var untried = []string{"--dry-run", "--raw", "--edit", "--local", "--kuberc", "--profile", "--profile-output", "--cache-dir"}
 
 // preview finds out what one call would change.
 func (t Target) preview(ctx context.Context, call kubectlCall) (Preview, error) {
@@ -23,6 +28,10 @@ func (t Target) preview(ctx context.Context, call kubectlCall) (Preview, error) 
 		return Preview{}, noPreview("a word of the command is known only when it runs")
 	case call.leavesTarget():
 		return Preview{}, noPreview("it names another cluster or user than the pinned one")
+	case len(call.only(untried...)) > 0, call.verb == "apply" && len(call.operands) > 0:
+		return Preview{}, noPreview("with its options it cannot be tried without effect")
+	case call.verb == "scale":
+		return t.previewScale(ctx, call)
 	case call.verb == "delete":
 		return t.previewDelete(ctx, call)
 	case call.verb == "rollout undo":
@@ -53,6 +62,15 @@ func (t Target) previewDryRun(ctx context.Context, call kubectlCall) (Preview, e
 			continue
 		}
 		p.join(compareObjects(before, next))
+		if selector := next.serves(); selector != "" && selector != before.serves() {
+			pods, err := t.objects(ctx, "", []string{"get", "pods", "--namespace=" + next.text("metadata", "namespace"), "--selector=" + selector, "-o", "json"})
+			if err != nil {
+				return p, err
+			}
+			if len(pods) == 0 {
+				p.Warnings = append(p.Warnings, next.name()+" would serve nothing: no pod has "+selector)
+			}
+		}
 	}
 	if len(p.Now) == 0 && len(p.Diff) == 0 {
 		p.Now = append(p.Now, "already so: nothing would change")
@@ -60,9 +78,11 @@ func (t Target) previewDryRun(ctx context.Context, call kubectlCall) (Preview, e
 	return p, nil
 }
 
-// dryRun is the call as a dry run, its words as they are.
+// dryRun is the call as a dry run. The option stands right behind the verb,
+// where nothing before it can take it for its own value, and there is no other
+// (untried).
 func (c kubectlCall) dryRun(more ...string) []string {
-	args := slices.Concat(strings.Fields(c.verb), c.operands, c.options, more, []string{"--dry-run=server"})
+	args := slices.Concat(strings.Fields(c.verb), []string{"--dry-run=server"}, more, c.operands, c.options)
 	if c.rest != nil {
 		args = append(append(args, "--"), c.rest...)
 	}
@@ -124,6 +144,33 @@ func rollsOut(pods int) string {
 		return "a rollout: the 1 pod is replaced"
 	}
 	return fmt.Sprintf("a rollout: all %d pods are replaced, a few at a time", pods)
+}
+
+// previewScale: the dry run says whether it may be, and the option what would be.
+func (t Target) previewScale(ctx context.Context, call kubectlCall) (Preview, error) {
+	wanted, _ := call.option("--replicas")
+	replicas, err := strconv.Atoi(wanted)
+	if err != nil {
+		return Preview{}, noPreview("the number of replicas is not in the command")
+	}
+	if _, err := t.kubectl(ctx, call.stdin, call.dryRun("-o", "name")...); err != nil {
+		return Preview{}, fmt.Errorf("try it without effect: %w", err)
+	}
+	selection := call.only("-n", "--namespace", "-l", "--selector", "-f", "--filename", "-k", "--kustomize", "--all")
+	found, err := t.objects(ctx, call.stdin, slices.Concat([]string{"get", "-o", "json"}, call.operands, selection))
+	if err != nil {
+		return Preview{}, err
+	}
+	p := Preview{Checked: []string{"dry run on the server"}}
+	for _, o := range found {
+		spec := without(asMap(o["spec"]))
+		spec["replicas"] = float64(replicas)
+		p.join(compareObjects(o, o.with("spec", spec)))
+	}
+	if len(p.Now) == 0 {
+		p.Now = append(p.Now, fmt.Sprintf("replicas: %d already; nothing would change", replicas))
+	}
+	return p, nil
 }
 
 // previewRestart: a restart has no dry run, and changes nothing but the pods.
@@ -216,17 +263,19 @@ func revisionBefore(deployment object, sets []object, wanted string) (back objec
 
 // withTemplate is a deployment with the pods of a ReplicaSet.
 func (o object) withTemplate(set object) object {
-	out := object{}
-	for k, v := range o {
-		out[k] = v
-	}
 	spec := without(asMap(o["spec"]), "template")
 	template := without(asMap(set.at("spec", "template")), "metadata")
 	meta := without(asMap(set.at("spec", "template", "metadata")), "labels")
 	meta["labels"] = without(asMap(set.at("spec", "template", "metadata", "labels")), "pod-template-hash")
 	template["metadata"] = meta
 	spec["template"] = template
-	out["spec"] = spec
+	return o.with("spec", spec)
+}
+
+// with is the object with one field set.
+func (o object) with(field string, value any) object {
+	out := object(without(o))
+	out[field] = value
 	return out
 }
 

@@ -82,7 +82,7 @@ func kubectlCalls(script string, env []string) (calls []kubectlCall, others bool
 	if err != nil {
 		return nil, true
 	}
-	var stdin string
+	stdin := ""
 	shellVisitor{
 		node: func(n syntax.Node, _ place) {
 			switch n := n.(type) {
@@ -103,6 +103,7 @@ func kubectlCalls(script string, env []string) (calls []kubectlCall, others bool
 			}
 			call := newKubectlCall(inv, env)
 			call.stdin = stdin
+			call.unclear = call.unclear || fed && stdin == ""
 			calls = append(calls, call)
 		},
 	}.visit(file, local, 0)
@@ -167,6 +168,17 @@ func (c kubectlCall) only(names ...string) []string {
 
 // namespaced are the options that say in which namespace a call acts.
 func (c kubectlCall) namespaced() []string { return c.only("-n", "--namespace") }
+
+// where is the namespace that a call acts in.
+func (c kubectlCall) where(t Target) string {
+	if all, given := c.option("-A", "--all-namespaces"); given && all != "false" {
+		return "all namespaces"
+	}
+	if namespace, given := c.option("-n", "--namespace"); given {
+		return namespace
+	}
+	return t.Namespace
+}
 
 // leavesTarget tells whether a call names another cluster or user than the
 // pinned one. The runner refuses it; nothing is asked of that cluster either.

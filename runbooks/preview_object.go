@@ -1,9 +1,12 @@
 package runbooks
 
 import (
+	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -91,11 +94,25 @@ func (o object) replicas() int {
 	return n
 }
 
+// serves is a Service's selector as kubectl takes it: "app=erpgo-api,tier=web".
+// It is empty for anything else.
+func (o object) serves() string {
+	if o.text("kind") != "Service" {
+		return ""
+	}
+	selector := asMap(o.at("spec", "selector"))
+	var terms []string
+	for _, label := range sortedKeys(selector) {
+		terms = append(terms, label+"="+fmt.Sprint(selector[label]))
+	}
+	return strings.Join(terms, ",")
+}
+
 // fact is one thing to know of an object: "image of api" and its value.
 type fact struct{ what, value string }
 
-// facts are the things that operators change: replicas, images, variables,
-// limits, and the data of a ConfigMap.
+// facts are the things that operators change: replicas, images, variables and
+// limits.
 func (o object) facts() []fact {
 	var out []fact
 	if n, ok := o.number("spec", "replicas"); ok {
@@ -117,6 +134,9 @@ func (o object) facts() []fact {
 				out = append(out, fact{resource + " " + strings.TrimSuffix(kind, "s") + " of " + name, fmt.Sprint(amounts[resource])})
 			}
 		}
+	}
+	if selector := o.serves(); selector != "" {
+		out = append(out, fact{"serves pods with", selector})
 	}
 	if unschedulable, ok := o.at("spec", "unschedulable").(bool); ok {
 		out = append(out, fact{"unschedulable", fmt.Sprint(unschedulable)})
@@ -177,7 +197,7 @@ func (o object) lines() []string {
 		case "metadata":
 			meta := map[string]any{}
 			for _, kept := range []string{"labels", "annotations", "finalizers"} {
-				if m := object(o).at("metadata", kept); m != nil {
+				if m := o.at("metadata", kept); m != nil {
 					meta[kept] = m
 				}
 			}
@@ -194,11 +214,13 @@ func (o object) lines() []string {
 			shown[field] = v
 		}
 	}
-	b, err := yaml.Marshal(shown)
-	if err != nil {
+	var b strings.Builder
+	encoder := yaml.NewEncoder(&b)
+	encoder.SetIndent(2)
+	if err := errors.Join(encoder.Encode(shown), encoder.Close()); err != nil {
 		return nil
 	}
-	return strings.Split(strings.TrimRight(string(b), "\n"), "\n")
+	return strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
 }
 
 func without(m map[string]any, keys ...string) map[string]any {
@@ -211,11 +233,17 @@ func without(m map[string]any, keys ...string) map[string]any {
 	return out
 }
 
+// fingerprintKey is this process's own, so that nobody can try passwords
+// against a fingerprint that was copied from a screen.
+var fingerprintKey = []byte(rand.Text())
+
+// fingerprints stand for the values of a Secret: equal ones look alike.
 func fingerprints(values map[string]any) map[string]any {
 	out := map[string]any{}
 	for k, v := range values {
-		sum := sha256.Sum256([]byte(fmt.Sprint(v)))
-		out[k] = masked + " " + hex.EncodeToString(sum[:4])
+		sum := hmac.New(sha256.New, fingerprintKey)
+		fmt.Fprint(sum, v)
+		out[k] = masked + " " + hex.EncodeToString(sum.Sum(nil)[:4])
 	}
 	return out
 }

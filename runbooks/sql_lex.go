@@ -198,11 +198,13 @@ type sqlStatement struct {
 // that stand between statements.
 func splitSQL(text string) (statements []sqlStatement, comments []sqlToken) {
 	var current *sqlStatement
+	var trailing []sqlToken // comments after the current statement's last token
 	depth, atomic := 0, 0
 	finish := func(end int) {
 		current.end = end
 		statements = append(statements, *current)
-		current, depth, atomic = nil, 0, 0
+		comments = append(comments, trailing...)
+		current, trailing, depth, atomic = nil, nil, 0, 0
 	}
 	for _, t := range lexSQL(text) {
 		word := text[t.start:t.end]
@@ -210,6 +212,8 @@ func splitSQL(text string) (statements []sqlStatement, comments []sqlToken) {
 		case t.kind == sqlComment:
 			if current == nil {
 				comments = append(comments, t)
+			} else {
+				trailing = append(trailing, t)
 			}
 			continue
 		case t.kind == sqlMeta:
@@ -221,7 +225,7 @@ func splitSQL(text string) (statements []sqlStatement, comments []sqlToken) {
 		case t.kind == sqlSymbol && word == ";" && current == nil:
 			continue
 		case t.kind == sqlSymbol && word == ";" && depth <= 0 && atomic == 0:
-			current.tokens = append(current.tokens, t)
+			current.tokens, trailing = append(current.tokens, t), nil
 			finish(t.end)
 			continue
 		case t.kind == sqlSymbol && word == "(":
@@ -237,7 +241,7 @@ func splitSQL(text string) (statements []sqlStatement, comments []sqlToken) {
 		if t.open && current.problem == "" {
 			current.problem = "a quote is never closed"
 		}
-		current.tokens = append(current.tokens, t)
+		current.tokens, trailing = append(current.tokens, t), nil
 	}
 	if current != nil {
 		if depth > 0 && current.problem == "" {

@@ -2,6 +2,7 @@ package runbooks
 
 import (
 	"regexp"
+	"sort"
 	"strings"
 )
 
@@ -47,57 +48,46 @@ func (r *shellReader) statements(lines []codeLine, through string) {
 	lines = stripPrompts(lines)
 	original := joinLines(lines)
 	text := mask(original, findPlaceholders(original))
+	starts := make([]int, len(lines)) // offset of every line
+	for i := 1; i < len(lines); i++ {
+		starts[i] = starts[i-1] + len(lines[i-1].text) + 1
+	}
 	stmts, comments := splitSQL(text)
 	row := 0
-	lineOf := func(offset int) codeLine {
-		return lines[strings.Count(text[:offset], "\n")]
-	}
-	// blanks and comments between the statements, line by line
-	gap := func(from, to int) {
-		for row < len(lines) {
-			at := lineOffset(text, row)
-			if at >= to {
-				return
+	// between reads the blank lines and the comments before offset.
+	between := func(offset int) {
+		for ; row < len(lines) && starts[row] < offset; row++ {
+			if strings.TrimSpace(lines[row].text) == "" {
+				r.blank()
 			}
-			if at >= from {
-				if strings.TrimSpace(lines[row].text) == "" {
-					r.blank()
-				}
-				for _, c := range comments {
-					if c.start >= at && c.start < at+len(lines[row].text)+1 {
-						r.comment = append(r.comment, sqlCommentLines(original, c, lines[row].line)...)
-					}
-				}
+			for len(comments) > 0 && comments[0].start <= starts[row]+len(lines[row].text) {
+				r.comment = append(r.comment, sqlCommentLines(original, comments[0], lines[row].line)...)
+				comments = comments[1:]
 			}
-			row++
 		}
 	}
-	previous := 0
 	for _, st := range stmts {
-		gap(previous, st.start)
+		between(st.start)
 		r.captioned()
-		c := Command{Text: original[st.start:st.end], Language: SQL, Line: lineOf(st.start).line,
+		at := sort.SearchInts(starts, st.start+1) - 1
+		c := Command{Text: original[st.start:st.end], Language: SQL, Line: lines[at].line,
 			Caption: r.caption, If: r.captionIf, Through: through, Problem: st.problem}
+		for len(comments) > 0 && comments[0].start < st.start { // inside the statement before
+			comments = comments[1:]
+		}
+		for len(comments) > 0 && comments[0].start >= st.end && !strings.Contains(text[st.end:comments[0].start], "\n") {
+			for _, l := range sqlCommentLines(original, comments[0], 0) { // beside the statement
+				c.Caption = strings.TrimPrefix(c.Caption+"\n"+l.text, "\n")
+			}
+			comments = comments[1:]
+		}
 		describeSQL(&c)
 		r.push(c)
-		for row < len(lines) && lineOffset(text, row) < st.end {
+		for row < len(lines) && starts[row] < st.end {
 			row++
 		}
-		previous = st.end
 	}
-	gap(previous, len(text)+1)
-}
-
-func lineOffset(text string, row int) int {
-	at := 0
-	for range row {
-		i := strings.IndexByte(text[at:], '\n')
-		if i < 0 {
-			return len(text)
-		}
-		at += i + 1
-	}
-	return at
+	between(len(text) + 1)
 }
 
 // sqlCommentLines are a comment's lines without its markers.

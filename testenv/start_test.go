@@ -270,7 +270,7 @@ func ask(t *testing.T, p probe, addr string, within time.Duration) error {
 func refused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
 
 func reset(err error) bool {
-	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 func timedOut(err error) bool {

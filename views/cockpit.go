@@ -28,6 +28,10 @@ type Deps struct {
 	Trouble error
 	// Chart evaluates an alerting rule's expression over a time.
 	Chart func(ctx context.Context, query string, start, end time.Time, step time.Duration) (probes.Chart, error)
+	// Preview tells what a command would change, and changes nothing.
+	Preview func(ctx context.Context, cmd runbooks.Bound) (runbooks.Preview, error)
+	// Permissions asks the cluster for what a command needs and may not do.
+	Permissions func(ctx context.Context, cmd runbooks.Bound) []runbooks.Obstacle
 	// Follow tails the logs of the pods of a selector until stop is called. For
 	// the service's own selector it is the tail that all viewers share.
 	Follow func(selector string) (tail *probes.Tail, stop func())

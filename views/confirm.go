@@ -1,10 +1,13 @@
 package views
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
 
 	"github.com/erpgo/flightdeck/incidents"
 	"github.com/erpgo/flightdeck/runbooks"
@@ -20,10 +23,32 @@ type confirm struct {
 	quiet  ui.Quiet
 	run    func(typed string) tea.Cmd
 	wrong  string
+
+	preview   *runbooks.Preview // nil while it is being worked out
+	previewed error             // why there is none
+	obstacles []runbooks.Obstacle
+}
+
+// previewRead brings what a command would change.
+type previewRead struct {
+	dialog    *confirm
+	preview   runbooks.Preview
+	err       error
+	obstacles []runbooks.Obstacle
 }
 
 func newConfirm(c *Cockpit, plan incidents.Plan, run func(string) tea.Cmd) *confirm {
 	return &confirm{c: c, plan: plan, prompt: ui.NewPrompt(c.theme, "", "", nil), quiet: ui.NewQuiet(c.now), run: run}
+}
+
+// look works the preview out, away from the screen.
+func (d *confirm) look() tea.Msg {
+	ctx, cancel := context.WithTimeout(context.Background(), operation)
+	defer cancel()
+	read := previewRead{dialog: d}
+	read.preview, read.err = d.c.deps.Preview(ctx, d.plan.Bound)
+	read.obstacles = d.c.deps.Permissions(ctx, d.plan.Bound)
+	return read
 }
 
 // Title implements ui.Dialog.
@@ -47,6 +72,10 @@ func (d *confirm) Keys() []ui.Binding {
 
 // Update implements ui.Dialog.
 func (d *confirm) Update(msg tea.Msg) (tea.Cmd, bool) {
+	if read, ok := msg.(previewRead); ok && read.dialog == d {
+		d.preview, d.previewed, d.obstacles = &read.preview, read.err, read.obstacles
+		return nil, false
+	}
 	key, ok := msg.(tea.KeyPressMsg)
 	if !ok {
 		return nil, false
@@ -68,6 +97,42 @@ func (d *confirm) Update(msg tea.Msg) (tea.Cmd, bool) {
 	return d.run(d.prompt.Text()), true
 }
 
+// facts are where the command runs, and what is now and would be after it.
+func (d *confirm) facts(theme ui.Theme, width int) []string {
+	lines := []string{"", "where    " + ui.Clean(d.plan.Context+" / "+d.plan.Namespace)}
+	add := func(label string, style lipgloss.Style, texts ...string) {
+		for _, text := range texts {
+			for _, part := range ui.Wrap(ui.Clean(text), max(8, width-9)) {
+				lines = append(lines, fmt.Sprintf("%-9s", label)+style.Render(part))
+				label = ""
+			}
+		}
+	}
+	for _, other := range d.plan.Elsewhere {
+		add("but", theme.Warn, "the text itself names "+other)
+	}
+	switch {
+	case d.preview == nil:
+		add("after", theme.Dim, "asking the server what would change")
+	case errors.Is(d.previewed, runbooks.ErrNoPreview):
+		add("after", theme.Dim, "what it would change cannot be told before it runs")
+	case d.previewed != nil:
+		add("after", theme.Warn, d.previewed.Error())
+	default:
+		add("now", theme.Plain, d.preview.Now...)
+		add("after", theme.Plain, d.preview.After...)
+		for _, line := range d.preview.Diff {
+			lines = append(lines, ui.Cut("         "+ui.Clean(line), width))
+		}
+		add("checked", theme.Dim, d.preview.Checked...)
+		add("beware", theme.Warn, d.preview.Warnings...)
+	}
+	for _, o := range d.obstacles {
+		add("but", theme.Warn, o.What+" "+o.Why+": "+o.Do)
+	}
+	return lines
+}
+
 // Lines implements ui.Dialog.
 func (d *confirm) Lines(theme ui.Theme, width, height int) []string {
 	lines := []string{""}
@@ -76,15 +141,19 @@ func (d *confirm) Lines(theme ui.Theme, width, height int) []string {
 			lines = append(lines, theme.Strong.Render(part))
 		}
 	}
-	const after = 6 // the lines below the script must stay in sight
-	if over := len(lines) - (height - after); over > 0 && height > after+2 {
-		lines = append(lines[:height-after-1], theme.Warn.Render(fmt.Sprintf("… %d more lines: copy the command with y to read them", over+1)))
+	facts := d.facts(theme, width)
+	// The script is what is confirmed: it keeps at least half of the dialog, and
+	// the line to type on is always in sight.
+	const below = 4
+	room := max(2, height-below-len(facts))
+	if least := (height - below) / 2; room < least {
+		facts = facts[:max(0, height-below-least)]
+		room = least
 	}
-	where := d.plan.Context + " / " + d.plan.Namespace
-	lines = append(lines, "", "where    "+ui.Clean(where))
-	for _, other := range d.plan.Elsewhere {
-		lines = append(lines, theme.Warn.Render("but      the text itself names "+ui.Clean(other)))
+	if len(lines) > room {
+		lines = append(lines[:room-1], theme.Warn.Render(fmt.Sprintf("… %d more lines: esc, and y copies them all", len(lines)-room+1)))
 	}
+	lines = append(lines, facts...)
 	label := "type " + theme.Strong.Render(ui.Clean(d.plan.Confirm)) + " to run it  "
 	lines = append(lines, "", label+d.prompt.Render(theme, max(8, width-ui.Width(label))))
 	if d.wrong != "" {

@@ -153,7 +153,16 @@ func testCockpit(t *testing.T, board *probes.Board) *Cockpit {
 		Chart: func(context.Context, string, time.Time, time.Time, time.Duration) (probes.Chart, error) {
 			return errorRate(), nil
 		},
-		Follow: func(string) (*probes.Tail, func()) { return board.Logs, func() {} },
+		Preview: func(context.Context, runbooks.Bound) (runbooks.Preview, error) {
+			return runbooks.Preview{
+				Now:     []string{"revision 42   erpgo/api:1.4.2   3 replicas, 2 ready"},
+				After:   []string{"revision 41   erpgo/api:1.4.1   3 replicas"},
+				Diff:    []string{"- image: erpgo/api:1.4.2", "+ image: erpgo/api:1.4.1"},
+				Checked: []string{"dry run on the server"},
+			}, nil
+		},
+		Permissions: func(context.Context, runbooks.Bound) []runbooks.Obstacle { return nil },
+		Follow:      func(string) (*probes.Tail, func()) { return board.Logs, func() {} },
 	})
 	t.Cleanup(c.Close)
 	c.now = noon

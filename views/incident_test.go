@@ -39,7 +39,7 @@ func TestIncidentScreens(t *testing.T) {
 			press(c, "j")
 			c.now = noon
 			screentest.Golden(t, "step-"+size(s), screentest.Render(t, c.draw(), s[0], s[1]))
-			press(c, "j", "j", "enter")
+			c.Update(press(c, "j", "j", "enter")())
 			c.now = noon
 			screentest.Golden(t, "confirm-"+size(s), screentest.Render(t, c.draw(), s[0], s[1]))
 		})

@@ -26,6 +26,8 @@ type stepPanel struct {
 	started incidents.CommandRef // what was started last from here
 	outputs map[string]*outputLines
 	answers map[string]*answer // of the step's queries, by what was asked
+
+	obstacles map[int][]runbooks.Obstacle // of the commands of the step, by their index
 }
 
 // outputLines are the last lines of a run, read incrementally.
@@ -39,14 +41,32 @@ type outputLines struct {
 const keepOutput = 2_000
 
 func newStepPanel(c *Cockpit, s *incidentScreen) *stepPanel {
-	return &stepPanel{c: c, screen: s, current: s.list.selected(), outputs: make(map[string]*outputLines), answers: make(map[string]*answer)}
+	p := &stepPanel{c: c, screen: s, outputs: make(map[string]*outputLines), answers: make(map[string]*answer)}
+	p.shown(s.list.selected())
+	return p
 }
 
 // shown changes the step that is shown.
 func (p *stepPanel) shown(step *runbooks.Step) {
 	if p.current != step {
 		p.current, p.command, p.offset = step, 0, 0
+		p.obstacles = p.preflight()
 	}
+}
+
+// preflight tells what will stop the commands of the step before they are
+// tried: scripts that are not here, programs that are not on PATH. It looks at
+// this machine only, and costs some file lookups. What has no value yet is
+// asked for, and is no obstacle.
+func (p *stepPanel) preflight() map[int][]runbooks.Obstacle {
+	if p.current == nil {
+		return nil
+	}
+	found := make(map[int][]runbooks.Obstacle)
+	for i, cmd := range p.current.Commands {
+		found[i] = runbooks.Preflight(cmd, func(string) bool { return true })
+	}
+	return found
 }
 
 // ref names the selected command, or the step as a whole where it has none.
@@ -202,6 +222,9 @@ func (p *stepPanel) commandLines(inc incidents.Incident, i int, now time.Time, w
 		lines = append(lines, p.output(run, width)...)
 	} else if item.Result != nil {
 		lines = append(lines, p.recorded(*item.Result, width)...)
+	}
+	for _, o := range p.obstacles[i] {
+		lines = append(lines, indent(theme.Warn, "  "+ui.Clean(o.What+" "+o.Why+": "+o.Do), width)...)
 	}
 	if item.State != incidents.ToDo {
 		verdict := p.verdict(item)

@@ -163,8 +163,9 @@ func (p *stepPanel) bind(cmd runbooks.Command, values map[string]string) tea.Cmd
 func (p *stepPanel) plan(bound runbooks.Bound) tea.Cmd {
 	plan := p.c.deps.Runner.Plan(p.c.deps.Operator, p.screen.id, bound, p.ref())
 	if plan.Refused == "" && plan.Confirm != "" {
-		p.c.dialogs.Open(newConfirm(p.c, plan, func(typed string) tea.Cmd { return p.start(plan, typed) }))
-		return nil
+		dialog := newConfirm(p.c, plan, func(typed string) tea.Cmd { return p.start(plan, typed) })
+		p.c.dialogs.Open(dialog)
+		return dialog.look
 	}
 	return p.start(plan, "")
 }

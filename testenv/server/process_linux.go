@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -50,7 +51,8 @@ func gone(pid int) bool {
 	return !ok || state == 'Z' || state == 'X'
 }
 
-// frozen reports whether every thread of a process is stopped, or has ended.
+// frozen reports whether every thread of a process is stopped, or has ended: a
+// zombie stays one for as long as its parent is stopped.
 func frozen(pid int) bool {
 	tasks := strconv.Itoa(pid) + "/task"
 	threads, err := os.ReadDir("/proc/" + tasks)
@@ -58,7 +60,7 @@ func frozen(pid int) bool {
 		return true
 	}
 	for _, thread := range threads {
-		if state, _, ok := stat(tasks + "/" + thread.Name()); ok && state != 'T' {
+		if state, _, ok := stat(tasks + "/" + thread.Name()); ok && !strings.ContainsRune("TZX", rune(state)) {
 			return false
 		}
 	}
