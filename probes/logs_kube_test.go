@@ -45,11 +45,11 @@ func (s *runningKube) run(t *testing.T, name, app string, names ...string) []*po
 	var logs []*podLog
 	var entries []any
 	for _, container := range names {
-		path := filepath.Join(s.folder, name+"-"+container+".log")
-		file, err := os.Create(path)
+		file, err := os.CreateTemp(s.folder, name+"-"+container+"-*.log")
 		if err != nil {
 			t.Fatal(err)
 		}
+		path := file.Name()
 		t.Cleanup(func() { _ = file.Close() })
 		logs = append(logs, &podLog{path: path, file: file})
 		entries = append(entries, map[string]any{"containers": []string{container}, "logsFile": path, "follow": true})
@@ -293,6 +293,16 @@ func comeAndGo(t *testing.T, s *runningKube) {
 	await(t, "both lines", func() bool { return tail.State().Last == 2 })
 	s.remove(t, "web-1")
 	awaitStreams(t, tail, "web-1/web ended", "web-2/web following")
+
+	// A StatefulSet's pod comes back under the same name.
+	again := s.run(t, "web-1", "web", "web")[0]
+	again.write("stdout", "three")
+	await(t, "the third line", func() bool { return tail.State().Last >= 3 })
+	s.remove(t, "web-2")
+	await(t, "the end of web-2", func() bool { return slices.Contains(streams(tail), "web-2/web ended") })
+	if got, want := texts(tail, "web-1", "web"), []string{"one", "three"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
 	if got := tail.State(); got.Err != nil || got.Selector != "app=web" {
 		t.Errorf("selector %q, error %v", got.Selector, got.Err)
 	}

@@ -46,10 +46,12 @@ func (p *bookReader) title(root *heading) string {
 		return t
 	}
 	for _, h := range root.children {
-		return h.title
+		if h.title != "" {
+			return h.title
+		}
 	}
 	base := filepath.Base(p.book.File)
-	return strings.TrimSuffix(base, filepath.Ext(base))
+	return firstOf(strings.TrimSuffix(base, filepath.Ext(base)), base)
 }
 
 // aside keeps Markdown that belongs to no runbook.
@@ -160,8 +162,9 @@ func (p *bookReader) runbook(h *heading) {
 		EndLine: p.line(max(h.end-1, 0)), Alert: head.alert, Severity: head.severity,
 		Threshold: head.threshold, Description: head.description,
 	}
-	if h.level == 0 || (h.level == 1 && rb.Title == p.book.Title) || rb.Title == "" {
-		rb.Title = firstOf(p.meta["title"], rb.Title, p.book.Title)
+	rb.Title = firstOf(rb.Title, p.book.Title)
+	if h.level == 0 || h.level == 1 && rb.Title == p.book.Title {
+		rb.Title = firstOf(p.meta["title"], rb.Title)
 		rb.Alert = firstOf(rb.Alert, p.meta["alert"], p.meta["alertname"])
 		rb.Severity = firstOf(rb.Severity, strings.ToLower(p.meta["severity"]))
 		rb.Threshold = firstOf(rb.Threshold, p.meta["threshold"])

@@ -248,7 +248,7 @@ func TestPlaceholdersAndLookAlikes(t *testing.T) {
 // checkBook asserts what holds for every book.
 func checkBook(t *testing.T, book *Book, src string) {
 	t.Helper()
-	lines := strings.Count(strings.ReplaceAll(src, "\r\n", "\n"), "\n") + 1
+	lines := strings.Count(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(src), "\n") + 1
 	inFile := func(what string, line int) {
 		if line < 1 || line > lines {
 			t.Errorf("%s: line %d of %d", what, line, lines)
