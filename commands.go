@@ -56,8 +56,8 @@ func takeStatus(ctx context.Context, cfg config.Config, wait time.Duration) view
 	s := newStation(cfg)
 	changed, stop := s.board.Watch()
 	defer stop()
-	done := make(chan error, 1)
-	go func() { done <- probes.Run(ctx, s.probes...) }()
+	done := make(chan struct{})
+	go func() { defer close(done); _ = probes.Run(ctx, s.probes...) }() // it ends with ctx, and with its error
 	for ctx.Err() == nil && !s.board.Answered(time.Now()) {
 		select {
 		case <-changed:

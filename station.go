@@ -79,8 +79,8 @@ func openCockpit(ctx context.Context, cfg config.Config) (err error) {
 	defer func() { err = errors.Join(err, runner.Close()) }()
 
 	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	go func() { done <- probes.Run(ctx, s.probes...) }()
+	done := make(chan struct{})
+	go func() { defer close(done); _ = probes.Run(ctx, s.probes...) }() // it ends with ctx, and with its error
 	defer func() { cancel(); <-done }()
 
 	cockpit := views.NewCockpit(views.Deps{

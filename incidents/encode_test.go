@@ -4,8 +4,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,7 +28,7 @@ func TestEveryFactSurvivesEncoding(t *testing.T) {
 // A type with a kind method that decode does not know would be written and
 // never be read back.
 func TestEveryFactIsKnown(t *testing.T) {
-	packages, err := parser.ParseDir(token.NewFileSet(), ".", func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0)
+	event, err := parser.ParseFile(token.NewFileSet(), "event.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +41,7 @@ func TestEveryFactIsKnown(t *testing.T) {
 		kind := fact.kind()
 		tested[facts[kind].Name()] = true
 	}
-	ast.Inspect(packages["incidents"], func(n ast.Node) bool {
+	ast.Inspect(event, func(n ast.Node) bool {
 		f, ok := n.(*ast.FuncDecl)
 		if ok && f.Recv != nil && f.Name.Name == "kind" {
 			name := f.Recv.List[0].Type.(*ast.Ident).Name

@@ -34,6 +34,7 @@ func (l *headLog) append(h Head) {
 	_, _ = l.file.WriteString(strconv.FormatInt(h.Seq, 10) + " " + h.Hash.String() + "\n")
 }
 
+// Close ends the log; what was written stays.
 func (l *headLog) Close() error { return l.file.Close() }
 
 // heads is what a log of heads says.

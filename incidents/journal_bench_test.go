@@ -66,7 +66,9 @@ func BenchmarkOpenIncident(b *testing.B) {
 		run := fmt.Sprint(i)
 		for _, fact := range []Fact{
 			StepStarted{Run: run, Ref: ref, Script: "kubectl get pods", Values: map[string]string{"pod": "p"}, Risk: runbooks.Reads},
-			usualFact, Ticked{Ref: ref}, NoteTaken{Text: "a note"},
+			usualFact,
+			Ticked{Ref: ref},
+			NoteTaken{Text: "a note"},
 		} {
 			if _, err := j.Append(b.Context(), "INC-1", ann, fact); err != nil {
 				b.Fatal(err)

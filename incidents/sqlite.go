@@ -189,7 +189,7 @@ func (j *SQLite) append(ctx context.Context, head *int64, incident string, actor
 	}
 	defer func() { _ = tx.Rollback() }()
 	var last sealed
-	if err := tx.StmtContext(ctx, j.last).QueryRowContext(ctx).Scan(&last.seq, &last.at, (*blob)(&last.sum)); err != nil && !errors.Is(err, sql.ErrNoRows) {
+	if err := tx.StmtContext(ctx, j.last).QueryRowContext(ctx).Scan(&last.seq, &last.at, (*blob)(&last.sum)); err != nil && !errors.Is(err, sql.ErrNoRows) { //nolint:sqlclosecheck // the statement ends with its transaction
 		return Event{}, j.failed(ctx, "write", err)
 	}
 	if head != nil && *head != last.seq {
@@ -200,6 +200,7 @@ func (j *SQLite) append(ctx context.Context, head *int64, incident string, actor
 		return Event{}, err
 	}
 	row := sealed{r, r.hash()}
+	//nolint:sqlclosecheck // as above
 	if _, err := tx.StmtContext(ctx, j.insert).ExecContext(ctx, row.seq, row.incident, row.at, row.actor.Name, row.actor.Host,
 		row.kind, row.body, row.prev[:], row.sum[:]); err != nil {
 		return Event{}, j.failed(ctx, "write", err)
@@ -288,6 +289,7 @@ type blob Hash
 
 var impossible = slices.Repeat([]byte{0xff}, len(blob{}))
 
+// Scan implements sql.Scanner.
 func (b *blob) Scan(value any) error {
 	bytes, _ := value.([]byte)
 	if len(bytes) != len(b) {

@@ -28,7 +28,7 @@ type alertmanager struct {
 
 func newAlertmanager(cfg config.Alertmanager) *alertmanager {
 	am := &alertmanager{pace: cfg.Pace}
-	am.endpoint, am.err = newEndpoint("alertmanager", cfg.URL, "--alertmanager or ALERTMANAGER_URL", cfg.BearerToken, cfg.Timeout)
+	am.endpoint, am.err = newEndpoint("alertmanager", cfg.URL, "--alertmanager or ALERTMANAGER_URL", cfg.Authorization(), cfg.Timeout)
 	if am.err != nil {
 		return am
 	}

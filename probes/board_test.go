@@ -22,7 +22,7 @@ func TestCellKeepsTheLastGoodValue(t *testing.T) {
 	if len(r.Value.Alerts) != 1 || !r.TakenAt.Equal(at) {
 		t.Errorf("after failures the value is %+v of %v, want the last good one", r.Value, r.TakenAt)
 	}
-	if r.Err != timeout || !r.ErrSince.Equal(at.Add(time.Second)) || r.Seq != 3 {
+	if !errors.Is(r.Err, timeout) || !r.ErrSince.Equal(at.Add(time.Second)) || r.Seq != 3 {
 		t.Errorf("reading %+v, want the last error, since the first, as the third publication", r)
 	}
 	cell.publish(Alerts{}, at.Add(3*time.Second), time.Second)

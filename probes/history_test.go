@@ -208,8 +208,10 @@ func TestABadSignalSpoilsNoOther(t *testing.T) {
 		t.Errorf("a metric that is not there gives %d points, error %v", len(s.Points), s.Err)
 	}
 
-	front.Respond(-1, "/api/v1/query_range", faultproxy.Answer{Status: 200,
-		Body: `{"status":"success","warnings":["one store is away"],"data":{"resultType":"matrix","result":[]}}`})
+	front.Respond(-1, "/api/v1/query_range", faultproxy.Answer{
+		Status: 200,
+		Body:   `{"status":"success","warnings":["one store is away"],"data":{"resultType":"matrix","result":[]}}`,
+	})
 	warned := awaitReading(t, &board.Signals, "a warning", func(r Reading[Signals]) bool {
 		return r.Err == nil && len(r.Value.Signals[0].Warnings) == 1
 	})

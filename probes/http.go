@@ -2,6 +2,7 @@ package probes
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -36,7 +37,7 @@ type endpoint struct {
 
 // newEndpoint returns the endpoint at rawURL, which may hold a user and a
 // password. An empty URL is an ErrNotConfigured.
-func newEndpoint(name, rawURL, setting string, token config.Secret, timeout time.Duration) (*endpoint, error) {
+func newEndpoint(name, rawURL, setting string, authorization config.Secret, timeout time.Duration) (*endpoint, error) {
 	if rawURL == "" {
 		return nil, notConfigured(setting)
 	}
@@ -48,7 +49,11 @@ func newEndpoint(name, rawURL, setting string, token config.Secret, timeout time
 	if base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
 		return nil, fmt.Errorf("%s: %s is not an http:// or https:// URL; set %s", name, base.Redacted(), setting)
 	}
-	user := base.User
+	if authorization == "" && base.User != nil {
+		password, _ := base.User.Password()
+		pair := base.User.Username() + ":" + password
+		authorization = config.Secret("Basic " + base64.StdEncoding.EncodeToString([]byte(pair)))
+	}
 	base.User = nil
 	base.RawQuery, base.Fragment = "", ""
 	return &endpoint{
@@ -57,9 +62,8 @@ func newEndpoint(name, rawURL, setting string, token config.Secret, timeout time
 		setting: setting,
 		timeout: timeout,
 		client: &http.Client{Transport: &transport{
-			host:  base.Host,
-			user:  user,
-			token: token,
+			host:          base.Host,
+			authorization: authorization,
 			next: &http.Transport{
 				Proxy:               http.ProxyFromEnvironment,
 				DialContext:         (&net.Dialer{Timeout: timeout, KeepAlive: 15 * time.Second}).DialContext,
@@ -86,7 +90,7 @@ func (e *endpoint) failure(err error) error {
 // cause reduces err to the part that an operator can use; the libraries wrap it
 // in the request, which may hold a whole query. elsewhere says whether the right
 // server may be at another address.
-func (e *endpoint) cause(err error) (cause error, elsewhere bool) {
+func (e *endpoint) cause(err error) (cause error, elsewhere bool) { //nolint:revive // it finds an error; it does not fail
 	var (
 		status   statusError
 		tooLarge *http.MaxBytesError
@@ -149,24 +153,17 @@ func (e noAnswer) Unwrap() error { return context.DeadlineExceeded }
 // transport adds credentials to what goes to host, and to nothing else (a
 // redirect may lead away), and bounds each answer.
 type transport struct {
-	host  string
-	user  *url.Userinfo
-	token config.Secret
-	next  http.RoundTripper
+	host          string
+	authorization config.Secret // the header's value, empty for none
+	next          http.RoundTripper
 }
 
 // RoundTrip sends one request.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	req.Header.Set("User-Agent", "flightdeck")
-	if req.URL.Host == t.host {
-		if t.user != nil {
-			password, _ := t.user.Password()
-			req.SetBasicAuth(t.user.Username(), password)
-		}
-		if t.token != "" {
-			req.Header.Set("Authorization", "Bearer "+t.token.Reveal())
-		}
+	if req.URL.Host == t.host && t.authorization != "" {
+		req.Header.Set("Authorization", t.authorization.Reveal())
 	}
 	resp, err := t.next.RoundTrip(req)
 	if err != nil {

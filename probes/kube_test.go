@@ -3,6 +3,7 @@
 package probes
 
 import (
+	"errors"
 	"net/http"
 	"os/exec"
 	"strings"
@@ -87,7 +88,8 @@ func (k *kube) kubectl(t *testing.T, args ...string) string {
 }
 
 func stderrOf(err error) string {
-	if exit, ok := err.(*exec.ExitError); ok {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
 		return string(exit.Stderr)
 	}
 	return ""

@@ -68,8 +68,10 @@ func TestOpenClusterResolvesAsKubectlDoes(t *testing.T) {
 		"list, first wins":  {env: other + string(os.PathListSeparator) + path, context: "prod-eu", namespace: "erpgo", server: "https://prod.example:6443"},
 		"list as a setting": {cfg: config.Kubernetes{Kubeconfig: other + string(os.PathListSeparator) + path}, context: "prod-eu", namespace: "erpgo", server: "https://prod.example:6443"},
 		"--context":         {cfg: config.Kubernetes{Kubeconfig: path, Context: "prod-eu"}, context: "prod-eu", namespace: "erpgo", server: "https://prod.example:6443"},
-		"--namespace": {cfg: config.Kubernetes{Kubeconfig: path, Context: "prod-eu", Namespace: "billing"},
-			context: "prod-eu", namespace: "billing", server: "https://prod.example:6443"},
+		"--namespace": {
+			cfg:     config.Kubernetes{Kubeconfig: path, Context: "prod-eu", Namespace: "billing"},
+			context: "prod-eu", namespace: "billing", server: "https://prod.example:6443",
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

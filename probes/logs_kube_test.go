@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -404,7 +405,7 @@ func TestLogsWithoutACluster(t *testing.T) {
 	}
 	tail := NewTail(1)
 	c.FollowLogs(t.Context(), LogSource{Selector: "app=a"}, tail)
-	if got := tail.State().Err; got != err {
+	if got := tail.State().Err; !errors.Is(got, err) {
 		t.Errorf("the tail says %v", got)
 	}
 }

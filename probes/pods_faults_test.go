@@ -99,9 +99,9 @@ func (w *watched) set(t *testing.T, mode faultproxy.Mode) {
 func (w *watched) awaitTrouble(t *testing.T, begun time.Time, says string) {
 	t.Helper()
 	shown := len(w.board.Pods.Load().Value.Pods)
-	r := awaitReading(t, &w.board.Pods, "an error", func(r Reading[Pods]) bool { return r.Err != nil })
+	awaitReading(t, &w.board.Pods, "an error", func(r Reading[Pods]) bool { return r.Err != nil })
 	within(t, promised, begun, "the fault showed")
-	r = awaitReading(t, &w.board.Pods, "an error about "+says, func(r Reading[Pods]) bool {
+	r := awaitReading(t, &w.board.Pods, "an error about "+says, func(r Reading[Pods]) bool {
 		return r.Err != nil && strings.Contains(r.Err.Error(), says)
 	})
 	if !strings.Contains(r.Err.Error(), w.cluster.Server) {

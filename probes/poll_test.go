@@ -226,9 +226,8 @@ func TestPollTurnsAPanicIntoAnError(t *testing.T) {
 		cell := newCell[int]()
 		var calm atomic.Bool
 		stop := polled(t, cell, func(context.Context) (int, error) {
-			var none []int
 			if !calm.Load() {
-				return none[3], nil
+				panic("a bug in a probe")
 			}
 			return 5, nil
 		})

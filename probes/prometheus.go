@@ -37,7 +37,7 @@ type Prom struct {
 // client is an ErrNotConfigured.
 func NewProm(cfg config.Prometheus) *Prom {
 	p := &Prom{pace: cfg.Pace}
-	p.endpoint, p.err = newEndpoint("prometheus", cfg.URL, "--prometheus or PROMETHEUS_URL", cfg.BearerToken, cfg.Timeout)
+	p.endpoint, p.err = newEndpoint("prometheus", cfg.URL, "--prometheus or PROMETHEUS_URL", cfg.Authorization(), cfg.Timeout)
 	if p.err != nil {
 		return p
 	}

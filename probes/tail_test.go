@@ -110,16 +110,16 @@ func TestTailTellsItsViewersOnceABatch(t *testing.T) {
 		}
 		for range 1000 { // a line a millisecond
 			tail.append(Line{})
-			time.Sleep(time.Millisecond)
+			pass(time.Millisecond)
 			count()
 		}
 		if most := 1 + int(time.Second/notifyEvery); told < most-1 || told > most+1 {
 			t.Errorf("told %d times of 1000 lines in a second, want about %d", told, most)
 		}
-		time.Sleep(notifyEvery)
+		pass(notifyEvery)
 		count()
 		told = 0
-		time.Sleep(time.Second)
+		pass(time.Second)
 		if count(); told != 0 {
 			t.Error("told of nothing")
 		}
@@ -131,12 +131,12 @@ func TestTailMeasuresItsRate(t *testing.T) {
 		tail := NewTail(10)
 		for range 500 {
 			tail.append(Line{})
-			time.Sleep(10 * time.Millisecond)
+			pass(10 * time.Millisecond)
 		}
 		if got := tail.State().PerSecond; got < 80 || got > 100 {
 			t.Errorf("%v lines a second, want about 100", got)
 		}
-		time.Sleep(rateWindow * time.Second)
+		pass(rateWindow * time.Second)
 		if got := tail.State().PerSecond; got != 0 {
 			t.Errorf("%v lines a second after silence", got)
 		}

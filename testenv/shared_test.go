@@ -25,7 +25,7 @@ import (
 func TestRunbookCommands(t *testing.T) {
 	env := testenv.Shared(t)
 	for _, test := range []struct{ line, want string }{
-		{`kubectl rollout history deployment/erpgo-api`, `(?m)^1 +release 1\.4\.1.*\n2 +release 1\.4\.2`},
+		{`kubectl rollout history deployment/erpgo-api`, `(?m)^1 +release 1\.4\.1.*\n(?:.*\n)*\d+ +release 1\.4\.2`},
 		{`kubectl get pods -l app=erpgo-api`, `(?:erpgo-api-\S+ +1/1 +Running.*\n){3}`},
 		{`kubectl get endpoints postgres-service`, `postgres-service +\S+:5432`},
 		{`kubectl exec deployment/erpgo-api -- psql -h postgres-service -U erpgo -c "SELECT 1"`, `\(1 row\)`},
@@ -49,7 +49,7 @@ func TestRunbookCommands(t *testing.T) {
 			eventually(t, 10*time.Second, func() error {
 				out, err := shell(t, env, test.line)
 				if err != nil || !want.MatchString(out) {
-					return fmt.Errorf("error %v; want %s, got\n%s", err, test.want, out)
+					return fmt.Errorf("error %w; want %s, got\n%s", err, test.want, out)
 				}
 				return nil
 			})

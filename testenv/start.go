@@ -122,7 +122,7 @@ func NewProxy(t testing.TB, upstream string) *faultproxy.Proxy {
 func start[S interface {
 	Discard() error
 	LogTail() string
-}](t testing.TB, make func(ctx context.Context, folder string) (S, error)) S {
+}](t testing.TB, run func(ctx context.Context, folder string) (S, error)) S {
 	t.Helper()
 	folder, err := server.NewFolder()
 	if err != nil {
@@ -133,7 +133,7 @@ func start[S interface {
 			t.Errorf("remove the server's folder: %v", err)
 		}
 	})
-	started, err := make(t.Context(), folder.Path)
+	started, err := run(t.Context(), folder.Path)
 	if err != nil {
 		t.Fatal(err)
 	}

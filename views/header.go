@@ -4,8 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"charm.land/lipgloss/v2"
-
 	"github.com/erpgo/flightdeck/probes"
 	"github.com/erpgo/flightdeck/ui"
 )
@@ -84,6 +82,3 @@ func header(theme ui.Theme, where string, marks []source, now time.Time, width i
 	parts = append(parts, now.Local().Format(clock))
 	return ui.Spread(left, strings.Join(parts, gap)+" ", width)
 }
-
-// banner is a word in the header that nobody can miss.
-func banner(style lipgloss.Style, text string) string { return style.Render(" " + text + " ") }

@@ -211,7 +211,6 @@ func (c *Cockpit) small() []string {
 		lines = append(lines, "")
 		for _, p := range home.panes {
 			rule := p.rule(c.now)
-			rule.Detail = ""
 			lines = append(lines, ui.Spread(" "+rule.Title, rule.Answer+" ", c.width))
 		}
 	}

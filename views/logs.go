@@ -125,15 +125,6 @@ func (p *logsPane) filter(text string) error {
 func (p *logsPane) filtered() string { return p.query }
 func (p *logsPane) wants(int) int    { return len(p.entries) }
 
-// follow switches to another tail, of other pods.
-func (p *logsPane) follow(tail *probes.Tail) {
-	if p.tail == tail {
-		return
-	}
-	p.tail = tail
-	_ = p.filter(p.query) // it compiled before
-}
-
 func (p *logsPane) pause() {
 	if !p.paused {
 		p.paused, p.bottom, p.fresh = true, len(p.entries), 0

@@ -2,6 +2,7 @@ package erpgo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -196,10 +197,10 @@ func (t *traffic) lookup(ctx context.Context, kind, id string) (hit bool, err er
 	} else if rand.IntN(100) < 5 {
 		t.redis.Del(ctx, key) // it has been changed meanwhile
 	}
-	switch err := t.redis.Get(ctx, key).Err(); err {
-	case nil:
+	switch err := t.redis.Get(ctx, key).Err(); {
+	case err == nil:
 		hit = true
-	case redis.Nil:
+	case errors.Is(err, redis.Nil):
 		if err := t.redis.Set(ctx, key, value, 10*time.Minute).Err(); err != nil {
 			return false, fmt.Errorf("cache: %w", err)
 		}

@@ -28,7 +28,7 @@ func CacheFolder() (string, error) {
 // cached returns the folder, and makes it first where it does not exist. One
 // process makes it while the others wait. It appears under its name only when
 // it is whole: whatever stops the making leaves nothing that looks finished.
-func cached(ctx context.Context, folder string, make func(folder string) error) (string, error) {
+func cached(ctx context.Context, folder string, build func(folder string) error) (string, error) {
 	if _, err := os.Stat(folder); err == nil {
 		return folder, nil
 	}
@@ -47,7 +47,7 @@ func cached(ctx context.Context, folder string, make func(folder string) error) 
 	if err := os.MkdirAll(unfinished, 0o700); err != nil {
 		return "", err
 	}
-	if err := make(unfinished); err != nil {
+	if err := build(unfinished); err != nil {
 		_ = os.RemoveAll(unfinished)
 		return "", fmt.Errorf("make %s: %w", filepath.Base(folder), err)
 	}

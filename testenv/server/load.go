@@ -20,8 +20,8 @@ const (
 var loadTemplate string
 
 // Load fills a namespace with pods that run, labelled app=load, on nodes of
-// their own, labelled load=true. It returns when all are available: 5,000 take
-// about a minute on two processors.
+// their own, labelled load=true. It returns when all are available: 5,000 cost
+// some four processor-minutes.
 func Load(ctx context.Context, kubectl, kubeconfig, namespace string, pods int) error {
 	parsed, err := template.New("load").Parse(loadTemplate)
 	if err != nil {

@@ -73,7 +73,7 @@ func initCluster(ctx context.Context, folder string) error {
 	if err != nil {
 		return err
 	}
-	defer work.Remove()
+	defer func() { _ = work.Remove() }()
 	secret, data := filepath.Join(work.Path, "password"), filepath.Join(work.Path, "data")
 	if err := os.WriteFile(secret, []byte(NewPassword()), 0o600); err != nil {
 		return err

@@ -64,7 +64,7 @@ func (p *Process) Start(ctx context.Context) error {
 		return fmt.Errorf("start %s: %w", p.command.name, err)
 	}
 	if err := p.await(ctx); err != nil {
-		p.end(syscall.SIGKILL, stopTimeout)
+		_ = p.end(syscall.SIGKILL, stopTimeout)
 		return fmt.Errorf("start %s: %w%s", p.command.name, err, p.LogTail())
 	}
 	return nil

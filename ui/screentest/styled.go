@@ -119,9 +119,14 @@ func describe(style uv.Style, link uv.Link) string {
 		attr uint8
 		name string
 	}{
-		{uv.AttrBold, "bold"}, {uv.AttrFaint, "faint"}, {uv.AttrItalic, "italic"},
-		{uv.AttrBlink, "blink"}, {uv.AttrRapidBlink, "rapid-blink"}, {uv.AttrReverse, "reverse"},
-		{uv.AttrConceal, "conceal"}, {uv.AttrStrikethrough, "strike"},
+		{uv.AttrBold, "bold"},
+		{uv.AttrFaint, "faint"},
+		{uv.AttrItalic, "italic"},
+		{uv.AttrBlink, "blink"},
+		{uv.AttrRapidBlink, "rapid-blink"},
+		{uv.AttrReverse, "reverse"},
+		{uv.AttrConceal, "conceal"},
+		{uv.AttrStrikethrough, "strike"},
 	} {
 		if style.Attrs&a.attr != 0 {
 			words = append(words, a.name)

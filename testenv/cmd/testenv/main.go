@@ -19,11 +19,11 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	err := command().ExecuteContext(ctx)
 	stop()
-	var child *exec.ExitError
+	var status exitStatus
 	switch {
 	case err == nil:
-	case errors.As(err, &child):
-		os.Exit(exitStatus(child))
+	case errors.As(err, &status):
+		os.Exit(int(status))
 	default:
 		fmt.Fprintln(os.Stderr, "testenv:", err)
 		os.Exit(1)
@@ -41,10 +41,21 @@ func command() *cobra.Command {
 	return root
 }
 
-// exitStatus is a child's, as a shell reports it.
-func exitStatus(child *exec.ExitError) int {
-	if status, ok := child.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		return 128 + int(status.Signal())
+// exitStatus is how the command ended that run has run. That command has said
+// what there is to say.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+// statusOf is a command's exit status as a shell reports it, and any other error
+// as it is.
+func statusOf(err error) error {
+	var ended *exec.ExitError
+	if !errors.As(err, &ended) {
+		return err
 	}
-	return child.ExitCode()
+	if status, ok := ended.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return exitStatus(128 + int(status.Signal()))
+	}
+	return exitStatus(ended.ExitCode())
 }

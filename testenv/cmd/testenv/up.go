@@ -77,7 +77,7 @@ func wait(child *exec.Cmd) error {
 			_ = child.Process.Signal(received)
 		}
 	}()
-	return child.Wait()
+	return statusOf(child.Wait())
 }
 
 // acquire takes a lease that ends the environment, unless another has one too.
