@@ -52,7 +52,7 @@ func outlineOf(book *Book) string {
 func TestParseOtherTeamsMarkdown(t *testing.T) {
 	for name, tt := range map[string]struct{ md, want string }{
 		"meaning, impact, diagnosis, mitigation": {
-			md: "# KubePodCrashLooping\n\n## Meaning\n\nA pod restarts again and again.\n\n## Impact\n\nThe service may be down.\n\n## Diagnosis\n\n- Look at the pod:\n\n```shell\n$ kubectl -n $NAMESPACE describe pod $POD\nName: x\nStatus: Waiting\n$ kubectl -n $NAMESPACE logs $POD -p\npanic\n```\n\n- Look at the template\n\n## Mitigation\n\nTalk to the developers, or set more memory.\n\n```shell\n$ kubectl set resources deployment x --limits=memory=1Gi\n```\n",
+			md:   "# KubePodCrashLooping\n\n## Meaning\n\nA pod restarts again and again.\n\n## Impact\n\nThe service may be down.\n\n## Diagnosis\n\n- Look at the pod:\n\n```shell\n$ kubectl -n $NAMESPACE describe pod $POD\nName: x\nStatus: Waiting\n$ kubectl -n $NAMESPACE logs $POD -p\npanic\n```\n\n- Look at the template\n\n## Mitigation\n\nTalk to the developers, or set more memory.\n\n```shell\n$ kubectl set resources deployment x --limits=memory=1Gi\n```\n",
 			want: "# kubepodcrashlooping alert=KubePodCrashLooping\n## symptoms Meaning\n## symptoms Impact\n## investigation Diagnosis\n  investigation-1 [manual] Look at the pod\n  investigation-2 [command] Diagnosis\n    16 bash reads: kubectl -n $NAMESPACE describe pod $POD\n    19 bash reads: kubectl -n $NAMESPACE logs $POD -p\n  investigation-3 [manual] Look at the template\n## resolution Mitigation\n  resolution-1 [command] Talk to the developers, or set more memory.\n    30 bash changes: kubectl set resources deployment x --limits=memory=1Gi\n",
 		},
 		"front matter, no heading": {
@@ -184,16 +184,16 @@ func TestParseDetails(t *testing.T) {
 	t.Run("variables", func(t *testing.T) {
 		for script, want := range map[string]string{
 			`echo $A "$B" ${C} ${D:-x} $HOME $1 $? '$E'`: "A B C",
-			`x=1; echo $x $y`:                             "y",
-			`for p in $LIST; do echo $p; done`:            "LIST",
-			`read a b; echo $a $b $c`:                     "c",
-			`watch 'echo $IN'`:                            "IN",
-			`ssh host 'echo $THERE'`:                      "",
-			`kubectl exec p -- sh -c 'echo $THERE'`:       "",
-			`kubectl exec p -- sh -c "echo $HERE"`:        "HERE",
-			"cat <<EOF\n$DOC\nEOF":                        "DOC",
-			"cat <<'EOF'\n$DOC\nEOF":                      "",
-			`awk '{print $5}'`:                            "",
+			`x=1; echo $x $y`:                       "y",
+			`for p in $LIST; do echo $p; done`:      "LIST",
+			`read a b; echo $a $b $c`:               "c",
+			`watch 'echo $IN'`:                      "IN",
+			`ssh host 'echo $THERE'`:                "",
+			`kubectl exec p -- sh -c 'echo $THERE'`: "",
+			`kubectl exec p -- sh -c "echo $HERE"`:  "HERE",
+			"cat <<EOF\n$DOC\nEOF":                  "DOC",
+			"cat <<'EOF'\n$DOC\nEOF":                "",
+			`awk '{print $5}'`:                      "",
 		} {
 			if got := strings.Join(command(script).Variables, " "); got != want {
 				t.Errorf("%s: %q, want %q", script, got, want)

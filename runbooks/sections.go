@@ -129,10 +129,22 @@ func (s *sectionReader) finish(st *Step, prefix string, index int) Step {
 		}
 		st.Steps = append(st.Steps, s.finish(sub, id, i))
 	}
+	if st.Title == "" {
+		st.Title = untitled(st, s.section.Title, s.rb.Title)
+	}
 	st.If = condition(st.Title)
 	st.Clocks = append(clocksIn(st.Title, st.Line), st.Clocks...)
 	st.Kind = kindOfStep(st, options > 0 && options == len(st.Steps))
 	return *st
+}
+
+// untitled is a title for a step that has none: what its first command says, or
+// where it stands.
+func untitled(st *Step, section, runbook string) string {
+	if len(st.Commands) > 0 {
+		return firstOf(firstLine(st.Commands[0].Caption), firstLine(st.Commands[0].Text))
+	}
+	return firstOf(flatten(firstLine(st.Text)), section, runbook)
 }
 
 func kindOfStep(st *Step, choice bool) StepKind {
@@ -471,9 +483,6 @@ func (s *sectionReader) item(st *Step, item ast.Node, end int) {
 			s.prose(st, c, md)
 		case *ast.FencedCodeBlock, *ast.CodeBlock:
 			s.readFence(c).into(st, md)
-			if st.Title == "" && len(st.Commands) > 0 {
-				st.Title = firstOf(st.Commands[0].Caption, firstLine(st.Commands[0].Text))
-			}
 		case *ast.List:
 			if hasTask(b) || b.IsOrdered() || holdsFence(b) {
 				s.items(b, to, func(sub *Step) { s.nested[st] = append(s.nested[st], sub) })

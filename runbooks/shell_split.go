@@ -22,15 +22,14 @@ func readShellBlock(lines []codeLine, session bool) fenceContent {
 
 // shellReader collects what a block of shell holds.
 type shellReader struct {
-	out        fenceContent
-	comment    []codeLine // the paragraph of comments that is being read
-	caption    string     // of the commands that follow until a blank line
-	captionIf  string
-	group      int         // number of the paragraph of commands being read, from 1
-	or         bool        // that paragraph is an alternative to the one before
-	first      map[int]int // group to its first command
-	last       int         // the group of the last command
-	introduced bool        // the last comment said that PromQL follows
+	out       fenceContent
+	comment   []codeLine // the paragraph of comments that is being read
+	caption   string     // of the commands that follow until a blank line
+	captionIf string
+	group     int         // number of the paragraph of commands being read, from 1
+	or        bool        // that paragraph is an alternative to the one before
+	first     map[int]int // group to its first command
+	last      int         // the group of the last command
 }
 
 // script reads a block without prompts.

@@ -200,7 +200,7 @@ func (s *sqlJudge) query(risk Risk, why string) (Risk, string) {
 // function judges the word before a parenthesis.
 func (s *sqlJudge) function(i int) (Risk, string) {
 	t := s.tokens[i]
-	name := ""
+	var name string
 	switch t.kind {
 	case sqlWord:
 		name = strings.ToLower(s.text[t.start:t.end])
