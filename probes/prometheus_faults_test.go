@@ -67,7 +67,8 @@ type fault struct {
 func faults(t *testing.T, proxy *faultproxy.Proxy, server interface {
 	Stop() error
 	Start(ctx context.Context) error
-}) []fault {
+},
+) []fault {
 	pass := func() error { return proxy.Set(faultproxy.Pass) }
 	return []fault{
 		{"refusing", "connection refused", func() error { return proxy.Set(faultproxy.Refuse) }, pass},

@@ -155,20 +155,41 @@ func TestServerErrorsSayWhatToDo(t *testing.T) {
 		answer faultproxy.Answer
 		want   string
 	}{
-		{"starting", faultproxy.Answer{Status: 503, Body: "Service Unavailable"},
-			": it answered 503 Service Unavailable"},
-		{"behind a proxy", faultproxy.Answer{Status: 502, Body: "\n<html>no upstream</html>\nmore"},
-			": it answered 502 Bad Gateway: <html>no upstream</html>"},
-		{"no token", faultproxy.Answer{Status: 401},
-			": it answered 401 Unauthorized; check bearer_token, or the user and password in its URL"},
-		{"another server", faultproxy.Answer{Status: 404, Body: "404 page not found"},
-			": it answered 404 Not Found: 404 page not found; set --prometheus or PROMETHEUS_URL"},
-		{"a web page", faultproxy.Answer{Status: 200, Body: "<html>"},
-			": this is not an answer of the prometheus API: invalid character '<' looking for beginning of value; set --prometheus or PROMETHEUS_URL"},
-		{"another JSON", faultproxy.Answer{Status: 200, Body: `{"status":"success","data":{"groups":[{"rules":[{"type":"odd"}]}]}}`},
-			": this is not an answer of the prometheus API: "},
-		{"endless", faultproxy.Answer{Status: 200, Body: `{"data":"` + strings.Repeat("x", maxAnswer)},
-			": its answer is larger than 16 MiB"},
+		{
+			"starting",
+			faultproxy.Answer{Status: 503, Body: "Service Unavailable"},
+			": it answered 503 Service Unavailable",
+		},
+		{
+			"behind a proxy",
+			faultproxy.Answer{Status: 502, Body: "\n<html>no upstream</html>\nmore"},
+			": it answered 502 Bad Gateway: <html>no upstream</html>",
+		},
+		{
+			"no token",
+			faultproxy.Answer{Status: 401},
+			": it answered 401 Unauthorized; check bearer_token, or the user and password in its URL",
+		},
+		{
+			"another server",
+			faultproxy.Answer{Status: 404, Body: "404 page not found"},
+			": it answered 404 Not Found: 404 page not found; set --prometheus or PROMETHEUS_URL",
+		},
+		{
+			"a web page",
+			faultproxy.Answer{Status: 200, Body: "<html>"},
+			": this is not an answer of the prometheus API: invalid character '<' looking for beginning of value; set --prometheus or PROMETHEUS_URL",
+		},
+		{
+			"another JSON",
+			faultproxy.Answer{Status: 200, Body: `{"status":"success","data":{"groups":[{"rules":[{"type":"odd"}]}]}}`},
+			": this is not an answer of the prometheus API: ",
+		},
+		{
+			"endless",
+			faultproxy.Answer{Status: 200, Body: `{"data":"` + strings.Repeat("x", maxAnswer)},
+			": its answer is larger than 16 MiB",
+		},
 	} {
 		front.Forward()
 		front.Respond(-1, "/api/v1/rules", test.answer)

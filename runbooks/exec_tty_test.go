@@ -15,8 +15,10 @@ func TestWithoutTTY(t *testing.T) {
 		{"a value named t", "kubectl exec -it -c t p -- date", "kubectl exec -i -c t p -- date"},
 		{"a value glued to its flag", "kubectl exec -itct p -- date", "kubectl exec -ict p -- date"},
 		{"in a pipe", "kubectl exec -it p -- ps aux | grep postgres", "kubectl exec -i p -- ps aux | grep postgres"},
-		{"in a list and a substitution", "x=$(kubectl exec -it p -- date) && kubectl exec -it q -- date",
-			"x=$(kubectl exec -i p -- date) && kubectl exec -i q -- date"},
+		{
+			"in a list and a substitution", "x=$(kubectl exec -it p -- date) && kubectl exec -it q -- date",
+			"x=$(kubectl exec -i p -- date) && kubectl exec -i q -- date",
+		},
 		{"with flags before the verb", "kubectl -n erpgo exec -it p -- date", "kubectl -n erpgo exec -i p -- date"},
 		{"behind others", "sudo timeout 5 /usr/bin/kubectl exec -it p -- date", "sudo timeout 5 /usr/bin/kubectl exec -i p -- date"},
 		{"run", "kubectl run -it --rm tmp --image=busybox -- sh -c 'date'", "kubectl run -i --rm tmp --image=busybox -- sh -c 'date'"},

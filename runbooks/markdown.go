@@ -33,8 +33,10 @@ func (s *source) parseMarkdown() ast.Node {
 		if row < 0 {
 			return doc
 		}
-		s.problems = append(s.problems, Problem{s.origin[s.row(opener)],
-			fmt.Sprintf("this fence is never closed; it is taken to end before line %d", s.origin[min(row, len(s.origin)-1)])})
+		s.problems = append(s.problems, Problem{
+			s.origin[s.row(opener)],
+			fmt.Sprintf("this fence is never closed; it is taken to end before line %d", s.origin[min(row, len(s.origin)-1)]),
+		})
 		start := s.lineStart(opener)
 		end := opener
 		for end < len(s.text) && (s.text[end] == '`' || s.text[end] == '~') {

@@ -75,7 +75,6 @@ type header struct {
 var (
 	boldField = regexp.MustCompile(`(?s)^(?:\*\*|__)([A-Za-z][A-Za-z /-]*?)\s*:?(?:\*\*|__)\s*:?\s*(.*)$`)
 	thinField = regexp.MustCompile(`(?s)^(Alert|Alert name|Severity|Description|Threshold):\s+(.*)$`)
-	ruleLine  = regexp.MustCompile("(?im)^[-*]\\s*(?:alert rule|alert):\\s*`?([A-Za-z_][A-Za-z0-9_]*)`?")
 	severity  = regexp.MustCompile(`(?im)^[-*]\s*severity:\s*(\S.*)$`)
 	threshold = regexp.MustCompile(`(?im)^[-*]\s*threshold:\s*(\S.*)$`)
 )

@@ -73,8 +73,10 @@ func Permissions(ctx context.Context, cmd Bound, target Target) []Obstacle {
 	var out []Obstacle
 	for i, a := range wanted {
 		if denied[i] {
-			out = append(out, Obstacle{a.String(), "is not allowed for the cockpit's user in " + target.Context,
-				fmt.Sprintf("ask for a role with %s on %s, or for somebody who has it", a.verb, a.resource)})
+			out = append(out, Obstacle{
+				a.String(), "is not allowed for the cockpit's user in " + target.Context,
+				fmt.Sprintf("ask for a role with %s on %s, or for somebody who has it", a.verb, a.resource),
+			})
 		}
 	}
 	return out

@@ -106,10 +106,11 @@ func TestPreviewListsSessions(t *testing.T) {
 	f.until("SELECT state FROM pg_stat_activity WHERE application_name = 'shop-worker'", "idle in transaction")
 	pid := f.ask("SELECT pid::text FROM pg_stat_activity WHERE application_name = 'shop-worker'")
 
+	one := "SELECT pg_terminate_backend(" + pid + ", 1000)"
 	for script, after := range map[string]string{
 		"SELECT pg_terminate_backend(pid)\nFROM pg_stat_activity\nWHERE state = 'idle in transaction' AND state_change < now() + interval '1 minute';": "1 sessions are ended",
 		"SELECT pid, pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'shop-worker' -- it":                                        "1 sessions have their statement cancelled",
-		"SELECT pg_terminate_backend(" + pid + ", 1000)": "1 sessions are ended",
+		one: "1 sessions are ended",
 	} {
 		p, err := f.preview(script)
 		if err != nil {

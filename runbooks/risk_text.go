@@ -55,10 +55,12 @@ var (
 	curlSends  = optionSet("--data --data-raw --data-binary --data-urlencode --data-ascii --json --form --form-string")
 	curlWrites = optionSet("--output --cookie-jar --dump-header --trace --trace-ascii --stderr --libcurl --etag-save --hsts --alt-svc --output-dir")
 	// The letters are those of the long options.
-	curlShort = map[byte]string{'s': "--silent", 'S': "--show-error", 'f': "--fail", 'k': "--insecure", 'L': "--location", 'v': "--verbose", 'i': "--include", 'g': "--globoff", 'N': "--no-buffer",
+	curlShort = map[byte]string{
+		's': "--silent", 'S': "--show-error", 'f': "--fail", 'k': "--insecure", 'L': "--location", 'v': "--verbose", 'i': "--include", 'g': "--globoff", 'N': "--no-buffer",
 		'4': "--ipv4", '6': "--ipv6", '0': "--http1.0", '#': "--progress-bar", 'I': "--head", 'G': "--get", 'V': "--version", 'h': "--help",
 		'H': "--header", 'u': "--user", 'A': "--user-agent", 'e': "--referer", 'b': "--cookie", 'w': "--write-out", 'm': "--max-time", 'x': "--proxy", 'U': "--proxy-user", 'E': "--cert", 'r': "--range", 'y': "--speed-time", 'Y': "--speed-limit",
-		'd': "--data", 'F': "--form", 'o': "--output", 'c': "--cookie-jar", 'D': "--dump-header", 'X': "--request", 'T': "--upload-file", 'O': "--remote-name", 'J': "--remote-header-name", 'R': "--remote-time"}
+		'd': "--data", 'F': "--form", 'o': "--output", 'c': "--cookie-jar", 'D': "--dump-header", 'X': "--request", 'T': "--upload-file", 'O': "--remote-name", 'J': "--remote-header-name", 'R': "--remote-time",
+	}
 	webAddress = regexp.MustCompile(`(?i)^(https?://|file://|[^:/?#]*(:\d+)?([/?#]|$)|[^:/]+:\d+)`)
 )
 

@@ -123,8 +123,10 @@ type LinkDetail struct {
 
 // Show is everything that is known of a runbook.
 func Show(rb *Runbook) Detail {
-	d := Detail{Summary: Summarize(rb), Title: rb.Title, Description: rb.Description, Threshold: rb.Threshold,
-		Versions: rb.Versions, Steps: []StepDetail{}, Criteria: showFacts(rb.Criteria)}
+	d := Detail{
+		Summary: Summarize(rb), Title: rb.Title, Description: rb.Description, Threshold: rb.Threshold,
+		Versions: rb.Versions, Steps: []StepDetail{}, Criteria: showFacts(rb.Criteria),
+	}
 	for _, s := range rb.Sections {
 		d.Steps = append(d.Steps, showSteps(s.Title, s.Steps)...)
 		if s.Text != "" {
@@ -140,9 +142,11 @@ func Show(rb *Runbook) Detail {
 func showSteps(section string, steps []Step) []StepDetail {
 	out := make([]StepDetail, 0, len(steps))
 	for _, st := range steps {
-		d := StepDetail{ID: st.ID, Section: section, Line: st.Line, Number: st.Number, Title: st.Title, Group: st.Group, Kind: st.Kind,
+		d := StepDetail{
+			ID: st.ID, Section: section, Line: st.Line, Number: st.Number, Title: st.Title, Group: st.Group, Kind: st.Kind,
 			If: st.If, Text: st.Text, Commands: []CommandDetail{}, Queries: []QueryDetail{}, Assertions: showFacts(st.Assertions),
-			Steps: showSteps(section, st.Steps)}
+			Steps: showSteps(section, st.Steps),
+		}
 		for _, c := range st.Commands {
 			d.Commands = append(d.Commands, showCommand(c))
 		}
@@ -164,10 +168,12 @@ func showSteps(section string, steps []Step) []StepDetail {
 }
 
 func showCommand(c Command) CommandDetail {
-	d := CommandDetail{Text: c.Text, Caption: c.Caption, Language: c.Language, Line: c.Line, Risk: c.Risk, If: c.If,
+	d := CommandDetail{
+		Text: c.Text, Caption: c.Caption, Language: c.Language, Line: c.Line, Risk: c.Risk, If: c.If,
 		Placeholders: filled(c.Placeholders), Variables: filled(c.Variables), Substitutions: c.Substitutions,
 		Endless: c.Endless, Interactive: c.Interactive, Files: filled(c.Files), Programs: c.Programs, Platform: c.Platform,
-		Through: c.Through, Output: c.Output, Problem: c.Problem, Alternative: c.Alternative, Option: c.Option}
+		Through: c.Through, Output: c.Output, Problem: c.Problem, Alternative: c.Alternative, Option: c.Option,
+	}
 	if c.Risk != Reads {
 		for _, f := range Judge(c.Language, c.Text).Findings {
 			add(&d.Why, f.Why)

@@ -70,8 +70,10 @@ func (r *shellReader) statements(lines []codeLine, through string) {
 		between(st.start)
 		r.captioned()
 		at := sort.SearchInts(starts, st.start+1) - 1
-		c := Command{Text: original[st.start:st.end], Language: SQL, Line: lines[at].line,
-			Caption: r.caption, If: r.captionIf, Through: through, Problem: st.problem}
+		c := Command{
+			Text: original[st.start:st.end], Language: SQL, Line: lines[at].line,
+			Caption: r.caption, If: r.captionIf, Through: through, Problem: st.problem,
+		}
 		for len(comments) > 0 && comments[0].start < st.start { // inside the statement before
 			comments = comments[1:]
 		}

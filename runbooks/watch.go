@@ -69,7 +69,7 @@ func (l *Library) Watch(ctx context.Context, changed func()) error {
 				l.watchFolders(watcher)
 			}
 			again = time.After(settle)
-		case _, _ = <-watcher.Errors: // an overflow: something was missed
+		case <-watcher.Errors: //nolint:errcheck // whatever it was, something was missed
 			again = time.After(settle)
 		case <-again:
 			reload()

@@ -171,8 +171,12 @@ func (p *alertsPane) draw(r probes.Reading[probes.Alerts], owners map[string]own
 	p.page = room
 	from, to := p.scroll.Window(len(alerts), room)
 	columns := []ui.Column{
-		ui.MarkColumn, {Title: "SEVERITY", Width: 8}, {Title: "ALERT", Ends: true},
-		{Title: "SINCE", Width: 5, Right: true}, {Title: "VALUE", Width: 7, Right: true}, {Title: "OWNER", Width: 8},
+		ui.MarkColumn,
+		{Title: "SEVERITY", Width: 8},
+		{Title: "ALERT", Ends: true},
+		{Title: "SINCE", Width: 5, Right: true},
+		{Title: "VALUE", Width: 7, Right: true},
+		{Title: "OWNER", Width: 8},
 	}
 	if width >= 100 {
 		columns[5].Width = 16
@@ -200,9 +204,11 @@ func (p *alertsPane) draw(r probes.Reading[probes.Alerts], owners map[string]own
 			own = ui.Cell{Text: ui.Clean(a.Silence.CreatedBy), Style: p.theme.Dim}
 		}
 		table = append(table, []ui.Cell{
-			mark, severity, {Text: ui.Clean(p.name(a, alerts)), Style: name},
+			mark, severity,
+			{Text: ui.Clean(p.name(a, alerts)), Style: name},
 			{Text: ui.Duration(now.Sub(a.Since)), Style: p.theme.Plain},
-			{Text: measure(p.unit(a.Name), a.Value), Style: p.theme.Plain}, own,
+			{Text: measure(p.unit(a.Name), a.Value), Style: p.theme.Plain},
+			own,
 		})
 	}
 	return ui.Block(ui.Table(p.theme, columns, header, table, width), width, height)

@@ -26,8 +26,10 @@ func burning(t *testing.T) *probes.Board {
 	ago := func(d time.Duration) time.Time { return noon.Add(-d) }
 	rule := probes.AlertRule{Name: "HighErrorRate", Query: `sum(rate(http_requests_total{status=~"5.."}[5m])) / sum(rate(http_requests_total[5m])) > 0.05`, For: 5 * time.Minute}
 	b.Alerts.Publish(probes.Alerts{Rules: make([]probes.AlertRule, 6), Alerts: []probes.Alert{
-		{Name: "HighErrorRate", State: probes.Firing, Severity: "critical", Since: ago(6*time.Minute + 12*time.Second), Value: 0.062, Rule: rule,
-			Labels: map[string]string{"severity": "critical"}, Annotations: map[string]string{"runbook_url": "https://runbooks.example/RUNBOOKS.md#high-error-rate"}},
+		{
+			Name: "HighErrorRate", State: probes.Firing, Severity: "critical", Since: ago(6*time.Minute + 12*time.Second), Value: 0.062, Rule: rule,
+			Labels: map[string]string{"severity": "critical"}, Annotations: map[string]string{"runbook_url": "https://runbooks.example/RUNBOOKS.md#high-error-rate"},
+		},
 		{Name: "HighResponseTime", State: probes.Firing, Severity: "warning", Since: ago(3*time.Minute + 40*time.Second), Value: 2.31},
 		{Name: "DatabaseConnectionPoolExhausted", State: probes.Pending, Severity: "critical", Since: ago(48 * time.Second), Value: 91},
 	}}, ago(2*time.Second), 5*time.Second)
@@ -62,15 +64,21 @@ func burning(t *testing.T) *probes.Board {
 	for i := range history {
 		history[i] = probes.Point{At: ago(time.Duration(60-i) * time.Minute), Value: 0.96 - float64(max(0, i-30))*0.009}
 	}
-	b.Cache.Publish(probes.Cache{Version: "7.0.15", Role: "master", HitRate: 0.69, History: history, Lookups: 2100, Memory: 3328599654, MaxMemory: 4 << 30,
-		Policy: "allkeys-lru", Evicted: 12, Clients: 48, MaxClients: 10000, Keys: 182331, Ping: 400 * time.Microsecond, Uptime: 41 * 24 * time.Hour}, ago(time.Second), 2*time.Second)
-	b.Logins.Publish(probes.Logins{PerMinute: 3, Threshold: 10, Window: 15 * time.Minute, Total: 45, Addresses: 2, Users: 3, Pattern: probes.NoPattern,
+	b.Cache.Publish(probes.Cache{
+		Version: "7.0.15", Role: "master", HitRate: 0.69, History: history, Lookups: 2100, Memory: 3328599654, MaxMemory: 4 << 30,
+		Policy: "allkeys-lru", Evicted: 12, Clients: 48, MaxClients: 10000, Keys: 182331, Ping: 400 * time.Microsecond, Uptime: 41 * 24 * time.Hour,
+	}, ago(time.Second), 2*time.Second)
+	b.Logins.Publish(probes.Logins{
+		PerMinute: 3, Threshold: 10, Window: 15 * time.Minute, Total: 45, Addresses: 2, Users: 3, Pattern: probes.NoPattern,
 		ByAddress: []probes.Tally{{Name: "10.4.8.15", Count: 41, Last: ago(9 * time.Second)}, {Name: "10.4.8.77", Count: 3, Last: ago(2 * time.Minute)}},
 		ByUser:    []probes.Tally{{Name: "user0017", Count: 38, Last: ago(9 * time.Second)}, {Name: "user42", Count: 4, Last: ago(2 * time.Minute)}},
-		Sources:   []probes.LoginSource{{Name: "audit"}, {Name: "metric", Err: errors.New("prometheus: no sample")}}}, ago(time.Second), 5*time.Second)
+		Sources:   []probes.LoginSource{{Name: "audit"}, {Name: "metric", Err: errors.New("prometheus: no sample")}},
+	}, ago(time.Second), 5*time.Second)
 	for i := range 41 {
-		b.Logs.Append(probes.Line{At: ago(time.Duration(90-i) * time.Second), Pod: "erpgo-api-74777df64b-62v9v", Level: "ERROR", Message: "order create failed",
-			Raw: "order create failed", Fields: []probes.Field{{Key: "err", Value: `relation "order_tax" does not exist`}, {Key: "path", Value: "/api/v1/orders"}}})
+		b.Logs.Append(probes.Line{
+			At: ago(time.Duration(90-i) * time.Second), Pod: "erpgo-api-74777df64b-62v9v", Level: "ERROR", Message: "order create failed",
+			Raw: "order create failed", Fields: []probes.Field{{Key: "err", Value: `relation "order_tax" does not exist`}, {Key: "path", Value: "/api/v1/orders"}},
+		})
 	}
 	b.Logs.Append(probes.Line{At: ago(1500 * time.Millisecond), Pod: "erpgo-api-74777df64b-fdm5s", Level: "WARN", Message: "pool acquire slow", Fields: []probes.Field{{Key: "wait", Value: "1.8s"}}})
 	b.Logs.Append(probes.Line{At: ago(100 * time.Millisecond), Pod: "erpgo-api-74777df64b-62v9v", Level: "INFO", Message: "login ok", Fields: []probes.Field{{Key: "user", Value: "user42"}}})

@@ -63,9 +63,11 @@ func poisoned(evil string) *probes.Board {
 	b := probes.NewBoard(100)
 	now := time.Now()
 	labels := map[string]string{"severity": evil, evil: evil, "alertname": evil}
-	alert := probes.Alert{Name: evil, State: probes.Firing, Severity: evil, Labels: labels, Since: now,
+	alert := probes.Alert{
+		Name: evil, State: probes.Firing, Severity: evil, Labels: labels, Since: now,
 		Annotations: map[string]string{"summary": evil}, Rule: probes.AlertRule{Name: evil, Query: "up > 1"},
-		Silence: &probes.Silence{CreatedBy: evil, Comment: evil}}
+		Silence: &probes.Silence{CreatedBy: evil, Comment: evil},
+	}
 	other := alert
 	other.Labels = map[string]string{"alertname": evil, evil: "other" + evil}
 	b.Alerts.Publish(probes.Alerts{Alerts: []probes.Alert{alert, other}}, now, time.Second)
@@ -74,19 +76,25 @@ func poisoned(evil string) *probes.Board {
 		list[i].Title, list[i].Err = evil, errors.New(evil)
 	}
 	b.Signals.Publish(probes.Signals{Signals: list}, now, time.Second)
-	b.Pods.Publish(probes.Pods{Context: evil, Namespace: evil,
+	b.Pods.Publish(probes.Pods{
+		Context: evil, Namespace: evil,
 		Pods:        []probes.Pod{{Name: evil, Status: evil, Node: evil, Labels: labels}, {Name: "b" + evil, Status: evil, Healthy: true}},
-		Deployments: []probes.Deployment{{Name: evil, Images: []string{evil}, ChangeCause: evil}}}, now, 0)
+		Deployments: []probes.Deployment{{Name: evil, Images: []string{evil}, ChangeCause: evil}},
+	}, now, 0)
 	b.Pods.Fail(errors.New(evil), now)
 	backend := probes.Backend{User: evil, Application: evil, State: evil, Wait: evil, Query: evil}
-	b.Database.Publish(probes.Database{Version: evil, Name: evil, Max: 10, Longest: &backend, OldestTx: &backend,
+	b.Database.Publish(probes.Database{
+		Version: evil, Name: evil, Max: 10, Longest: &backend, OldestTx: &backend,
 		Blocked:       []probes.Block{{Waiter: backend, Blockers: []int{1}}},
 		Statements:    []probes.Statement{{Query: evil}},
-		StatementsErr: errors.New(evil), Replicas: []probes.Replica{{Name: evil, State: evil}}}, now, time.Second)
+		StatementsErr: errors.New(evil), Replicas: []probes.Replica{{Name: evil, State: evil}},
+	}, now, time.Second)
 	b.Cache.Publish(probes.Cache{Version: evil, Role: evil, Policy: evil}, now, time.Second)
-	b.Logins.Publish(probes.Logins{Total: 2, Pattern: probes.Pattern(evil), Why: evil,
+	b.Logins.Publish(probes.Logins{
+		Total: 2, Pattern: probes.Pattern(evil), Why: evil,
 		ByAddress: []probes.Tally{{Name: evil, Count: 1}}, ByUser: []probes.Tally{{Name: evil, Count: 1}},
-		Sources: []probes.LoginSource{{Name: evil, Err: errors.New(evil)}}}, now, time.Second)
+		Sources: []probes.LoginSource{{Name: evil, Err: errors.New(evil)}},
+	}, now, time.Second)
 	b.Logs.Append(probes.Line{Pod: evil, Level: "ERROR", Message: evil, Raw: evil, Fields: []probes.Field{{Key: evil, Value: evil}}})
 	b.Logs.Append(probes.Line{Pod: evil, Raw: evil})
 	b.Logs.Describe(evil, []probes.PodTail{{Pod: evil, State: probes.TailFollowing}}, 0, nil)

@@ -89,7 +89,9 @@ func (x *index) render(now time.Time, width, height int) []string {
 			mark, style = ui.Cell{Text: ui.GlyphCursor, Style: theme.Accent}, theme.Selected
 		}
 		rows = append(rows, []ui.Cell{
-			mark, {Text: ui.Clean(rb.Title), Style: style}, {Text: ui.Clean(rb.Alert), Style: theme.Plain},
+			mark,
+			{Text: ui.Clean(rb.Title), Style: style},
+			{Text: ui.Clean(rb.Alert), Style: theme.Plain},
 			{Text: ui.Clean(rb.Severity), Style: severityStyle(theme, rb.Severity)},
 			{Text: ui.Clean(fmt.Sprintf("%s:%d", rb.File, rb.Line)), Style: theme.Dim},
 		})

@@ -146,8 +146,13 @@ func (p *loginsPane) everything(l probes.Logins, now time.Time, width, height in
 		lines = append(lines, fmt.Sprintf(" %-8s", ui.Clean(s.Name))+state)
 	}
 	columns := []ui.Column{
-		ui.MarkColumn, {Title: "ADDRESS", Width: 39, Ends: true}, {Title: "FAILED", Width: 6, Right: true}, {Title: "LAST", Width: 4, Right: true},
-		{Title: "USER", Ends: true}, {Title: "FAILED", Width: 6, Right: true}, {Title: "LAST", Width: 4, Right: true},
+		ui.MarkColumn,
+		{Title: "ADDRESS", Width: 39, Ends: true},
+		{Title: "FAILED", Width: 6, Right: true},
+		{Title: "LAST", Width: 4, Right: true},
+		{Title: "USER", Ends: true},
+		{Title: "FAILED", Width: 6, Right: true},
+		{Title: "LAST", Width: 4, Right: true},
 	}
 	if width < 100 {
 		columns[1].Width = 17

@@ -158,8 +158,12 @@ func (p *podsPane) draw(r probes.Reading[probes.Pods], now time.Time, width, hei
 		fold = len(pods) - to
 	}
 	columns := []ui.Column{
-		ui.MarkColumn, {Title: "NAME", Width: p.nameWidth(width), Ends: true}, {Title: "READY", Width: 5},
-		{Title: "STATUS"}, {Title: "RESTARTS", Width: 8, Right: true}, {Title: "AGE", Width: 3, Right: true},
+		ui.MarkColumn,
+		{Title: "NAME", Width: p.nameWidth(width), Ends: true},
+		{Title: "READY", Width: 5},
+		{Title: "STATUS"},
+		{Title: "RESTARTS", Width: 8, Right: true},
+		{Title: "AGE", Width: 3, Right: true},
 	}
 	if full && width >= 110 {
 		columns = append(columns, ui.Column{Title: "NODE", Width: 20, Ends: true})
@@ -197,8 +201,11 @@ func (p *podsPane) row(pod probes.Pod, current, focused bool, now time.Time, nod
 		restarts += " (" + ui.Age(now.Sub(pod.LastRestart)) + ")"
 	}
 	cells := []ui.Cell{
-		mark, {Text: ui.Clean(pod.Name), Style: name}, {Text: fmt.Sprintf("%d/%d", pod.Ready, pod.Containers), Style: style},
-		{Text: ui.Clean(pod.Status), Style: style}, {Text: restarts, Style: style},
+		mark,
+		{Text: ui.Clean(pod.Name), Style: name},
+		{Text: fmt.Sprintf("%d/%d", pod.Ready, pod.Containers), Style: style},
+		{Text: ui.Clean(pod.Status), Style: style},
+		{Text: restarts, Style: style},
 		{Text: ui.Age(now.Sub(pod.Created)), Style: style},
 	}
 	if node {

@@ -100,8 +100,10 @@ func (p *stepPanel) answered(a answer, width int) []string {
 	if len(a.chart.Series) == 0 {
 		return []string{theme.Dim.Render("   no series has samples in the last hour")}
 	}
-	drawing := ui.Chart{From: a.from, To: a.to, Threshold: math.NaN(), Below: a.chart.Op == "<" || a.chart.Op == "<=",
-		Format: func(v float64) string { return measure(config.UnitNone, v) }}
+	drawing := ui.Chart{
+		From: a.from, To: a.to, Threshold: math.NaN(), Below: a.chart.Op == "<" || a.chart.Op == "<=",
+		Format: func(v float64) string { return measure(config.UnitNone, v) },
+	}
 	if a.chart.Op != "" {
 		drawing.Threshold = a.chart.Threshold
 	}
