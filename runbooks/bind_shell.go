@@ -167,7 +167,7 @@ func (e *shellEncoder) word(w *syntax.Word) error {
 	for i, p := range parts {
 		switch {
 		case p.expand != nil:
-			f, err := e.variable(p, i == 0 && ctx.startsWord, len(e.stack))
+			f, err := e.variable(p, i == 0 && ctx.startsWord)
 			if err != nil {
 				return err
 			}
@@ -238,7 +238,7 @@ func (e *shellEncoder) quotingOf(w *syntax.Word) quoting {
 
 // variable checks the value of a variable for where it is expanded, and makes a
 // filling of it; one without a name is not known.
-func (e *shellEncoder) variable(p piece, first bool, _ int) (filling, error) {
+func (e *shellEncoder) variable(p piece, first bool) (filling, error) {
 	if p.expand.Param == nil || !asksFor(p.expand) {
 		return filling{}, nil
 	}

@@ -16,6 +16,7 @@ func bindSQL(text string, holes []filling) (string, error) {
 
 var (
 	sqlNumberShape = regexp.MustCompile(`^-?[0-9]{1,30}(\.[0-9]{1,30})?$`)
+	sqlNamePart    = regexp.MustCompile(`^[a-z0-9_]{1,63}$`)
 	sqlNameShape   = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
 )
 
@@ -79,7 +80,7 @@ func encodeSQLAt(text string, tokens []sqlToken, i int, h filling) (string, erro
 		return strings.ReplaceAll(h.value, `"`, `""`), nil
 	case sqlWord:
 		if text[t.start:t.end] != h.token {
-			if !sqlNameShape.MatchString(h.value) {
+			if !sqlNamePart.MatchString(h.value) || strings.HasPrefix(text[t.start:], h.token) && !sqlNameShape.MatchString(h.value) {
 				return "", refuse(h.name, "only lower-case letters, digits and _ may be a part of a name")
 			}
 			return h.value, nil

@@ -16,9 +16,28 @@ type commentFacts struct {
 var (
 	introducesPromQL = regexp.MustCompile(`(?i)\bprom(etheus|ql)\b|\b(query|expression|metrics?)\s*:\s*$`)
 	metricSubject    = regexp.MustCompile(`^([a-z][a-zA-Z0-9:]*_[a-zA-Z0-9_:]*(?:\{[^{}]*\})?)\s+(?:should|must)\b`)
-	bullet           = regexp.MustCompile(`^\s*(?:[-*+•]|\d+[.)])\s+`)
+	numberedItem     = regexp.MustCompile(`^\d+[.)]\s+`)
 	remark           = regexp.MustCompile(`(?i)^\s*(you|we|this|note|it|what|which|who|why|how|is|are|does|do)\b|\?\s*$`)
 )
+
+// withoutBullet is a line of a list without its mark; a line of no list is as
+// it was.
+func withoutBullet(line string) string {
+	t := strings.TrimLeft(line, " \t")
+	switch {
+	case t == "":
+		return line
+	case strings.HasPrefix(t, "- "), strings.HasPrefix(t, "* "), strings.HasPrefix(t, "+ "):
+		return strings.TrimLeft(t[2:], " ")
+	case strings.HasPrefix(t, "• "):
+		return strings.TrimLeft(strings.TrimPrefix(t, "• "), " ")
+	case t[0] >= '0' && t[0] <= '9':
+		if m := numberedItem.FindString(t); m != "" {
+			return t[len(m):]
+		}
+	}
+	return line
+}
 
 // readComments takes from a paragraph of comments what can be evaluated,
 // measured or timed. A caption's vague wish ("must run on the primary") stays in
@@ -34,10 +53,11 @@ func readComments(lines []codeLine, caption bool) commentFacts {
 			i += n - 1
 			continue
 		}
-		if introducesPromQL.MatchString(text) {
+		if (strings.Contains(text, "rom") || strings.HasSuffix(text, ":")) && introducesPromQL.MatchString(text) {
 			introduced = true
-			if before, after, ok := strings.Cut(text, ":"); ok && introducedPromQL(after) {
-				f.queries = append(f.queries, newQuery(after, l.line))
+			before, after, _ := strings.Cut(text, ":")
+			if q, ok := introducedPromQL(after, l.line); ok {
+				f.queries = append(f.queries, q)
 				if !bareIntroduction.MatchString(before) {
 					f.rest = append(f.rest, codeLine{strings.TrimSpace(before), l.line})
 				}
@@ -53,7 +73,7 @@ func readComments(lines []codeLine, caption bool) commentFacts {
 				continue
 			}
 		}
-		item := bullet.ReplaceAllString(l.text, "")
+		item := withoutBullet(l.text)
 		if found := assertionsIn(item, l.line, listed && item != l.text); len(found) > 0 && (found[0].Measurable() || !caption && !remark.MatchString(item)) {
 			f.assertions = append(f.assertions, found...)
 			continue
@@ -70,7 +90,7 @@ var bareIntroduction = regexp.MustCompile(`(?i)^\s*(or |alternatively,? )?(query
 // of its items compares something with a number, or says what should be.
 func listedAssertions(lines []codeLine) bool {
 	for _, l := range lines {
-		if item := bullet.ReplaceAllString(l.text, ""); item != l.text && len(assertionsIn(item, l.line, false)) > 0 {
+		if item := withoutBullet(l.text); item != l.text && len(assertionsIn(item, l.line, false)) > 0 {
 			return true
 		}
 	}
@@ -83,8 +103,8 @@ const maxExpressionLines = 12
 // query takes an expression from the beginning of lines and tells how many lines
 // it has; 0 where there is none.
 func (f *commentFacts) query(lines []codeLine, introduced bool) int {
-	text := strings.TrimSpace(bullet.ReplaceAllString(lines[0].text, ""))
-	if introduced {
+	text := strings.TrimSpace(withoutBullet(lines[0].text))
+	if introduced && strings.IndexByte(text, '_') > 0 {
 		if m := metricSubject.FindStringSubmatch(text); m != nil {
 			f.queries = append(f.queries, newQuery(m[1], lines[0].line))
 			f.assertions = append(f.assertions, assertionsIn(text, lines[0].line, true)...)
@@ -99,8 +119,12 @@ func (f *commentFacts) query(lines []codeLine, introduced bool) int {
 		if open > 0 {
 			continue
 		}
-		if looksLikePromQL(text) || introduced && introducedPromQL(text) {
-			f.queries = append(f.queries, newQuery(text, lines[0].line))
+		q, ok := findPromQL(text, lines[0].line)
+		if !ok && introduced {
+			q, ok = introducedPromQL(text, lines[0].line)
+		}
+		if ok {
+			f.queries = append(f.queries, q)
 			return n
 		}
 		return 0

@@ -5,9 +5,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
-// span of time as books write it.
+const digits = "0123456789"
+
+// amount is a span of time as books write it.
 const amount = `(\d+(?:\.\d+)?)[ -]?(seconds?|secs?|s|minutes?|mins?|min|m|hours?|hrs?|hr|h|days?|d)\b`
 
 var (
@@ -37,6 +40,9 @@ func span(number, unit string) time.Duration {
 
 // clocksIn finds the clocks that one line names.
 func clocksIn(text string, line int) []Clock {
+	if !strings.ContainsAny(text, digits) {
+		return nil
+	}
 	var out []Clock
 	if m := waitClock.FindStringSubmatch(text); m != nil {
 		out = append(out, Clock{ClockWait, text, span(firstOf(m[1], m[3]), firstOf(m[2], m[4])), line})
@@ -86,6 +92,9 @@ var (
 // assertion whatever it says: it stands in a list of them.
 func assertionsIn(text string, line int, all bool) []Assertion {
 	text = strings.TrimSpace(text)
+	if !all && !strings.ContainsAny(text, digits) && !wishes(text) {
+		return nil
+	}
 	var out []Assertion
 	for _, part := range splitConditions(text) {
 		if a, ok := measure(part); ok {
@@ -93,7 +102,7 @@ func assertionsIn(text string, line int, all bool) []Assertion {
 			out = append(out, a)
 		}
 	}
-	if len(out) == 0 && (all || vague.MatchString(text)) && text != "" {
+	if len(out) == 0 && (all || wishes(text)) && text != "" {
 		a := Assertion{Text: text, Line: line}
 		if at := vague.FindStringIndex(text); at != nil && at[0] > 0 {
 			a.Signal = strings.TrimSpace(text[:at[0]])
@@ -101,6 +110,11 @@ func assertionsIn(text string, line int, all bool) []Assertion {
 		out = append(out, a)
 	}
 	return out
+}
+
+// wishes tells whether a line says what should be.
+func wishes(text string) bool {
+	return (strings.Contains(text, "hould") || strings.Contains(text, "ust") || strings.Contains(text, "xpect")) && vague.MatchString(text)
 }
 
 // splitConditions splits "p99 < 500ms, error rate < 0.1%".
@@ -111,6 +125,9 @@ func splitConditions(text string) []string {
 
 // measure reads one condition that compares something with a number.
 func measure(text string) (Assertion, bool) {
+	if !strings.ContainsAny(text, digits) || !strings.ContainsAny(text, "<>=≤≥") && !compares(text) {
+		return Assertion{}, false
+	}
 	text = strings.TrimSpace(text)
 	m := measured.FindStringSubmatch(text)
 	if m == nil || len(strings.Fields(m[1])) > 5 {
@@ -123,6 +140,16 @@ func measure(text string) (Assertion, bool) {
 	a := Assertion{Text: text, Signal: strings.Trim(m[1], " :"), Op: operator(m[2])}
 	a.Value, a.Unit = baseUnit(value, m[4])
 	return a, true
+}
+
+// compares tells whether a text may compare in words: "stays below 5 %".
+func compares(text string) bool {
+	for _, word := range []string{" below ", " above ", " under ", " over ", " than ", " at least ", " at most "} {
+		if strings.Contains(text, word) {
+			return true
+		}
+	}
+	return false
 }
 
 func operator(s string) string {
@@ -179,6 +206,9 @@ var (
 // condition is what must hold for a step or a command to apply: what follows
 // "if" in its title or caption. It is empty where there is no condition.
 func condition(text string) string {
+	if !strings.Contains(text, "if") && !strings.Contains(text, "If") && !strings.Contains(text, "IF") {
+		return ""
+	}
 	for _, at := range ifWord.FindAllStringIndex(text, -1) {
 		if whether.MatchString(text[:at[0]]) {
 			continue
@@ -209,8 +239,15 @@ func condition(text string) string {
 	return ""
 }
 
-// alternative is how a book begins what may be done instead.
-var alternative = regexp.MustCompile(`(?i)^\s*(or|alternatively)\b[ ,:]*`)
+// isAlternative tells whether a text begins as books begin what may be done
+// instead.
+func isAlternative(text string) bool {
+	word := strings.TrimSpace(text)
+	if i := strings.IndexFunc(word, func(r rune) bool { return !unicode.IsLetter(r) }); i >= 0 {
+		word = word[:i]
+	}
+	return strings.EqualFold(word, "or") || strings.EqualFold(word, "alternatively")
+}
 
 // slot is a gap in a message template; not a checkbox and not a link.
 var slot = regexp.MustCompile(`\[([A-Za-z][^\[\]\n]*)\](\(?)`)

@@ -140,6 +140,9 @@ func firstCodeLine(lines []codeLine) string {
 }
 
 func joinLines(lines []codeLine) string {
+	if len(lines) == 1 {
+		return lines[0].text
+	}
 	var b strings.Builder
 	for i, l := range lines {
 		if i > 0 {

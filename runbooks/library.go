@@ -42,8 +42,10 @@ type FileProblem struct {
 	Problem
 }
 
-// Library holds the runbooks of files and folders. Its methods may be called
-// from anywhere at any time; what they return is never modified afterwards.
+// Library holds the runbooks of files and folders. Of each file it reads what it
+// has to know to find the runbooks; a runbook itself is read when it is first
+// asked for. Its methods may be called from anywhere at any time; what they
+// return is never modified afterwards.
 type Library struct {
 	paths   []string // empty: the embedded books
 	mapping map[string]string
@@ -56,12 +58,27 @@ type Library struct {
 type loaded struct {
 	modified time.Time
 	size     int64
-	book     *Book // the last good version; nil where there was none
+	text     *fileText // the last good version; nil where there was none
 	problem  string
 	missing  time.Time // since when the file is gone; zero while it is there
 
 	unreadable bool // it is tried again although it does not look changed
 	absent     bool // it never was there: a path that was given and does not exist
+}
+
+// fileText is one good version of a file.
+type fileText struct {
+	source []byte
+	heads  *Book // what is needed to find its runbooks
+	whole  func() *Book
+}
+
+func newFileText(path string, source []byte) *fileText {
+	return &fileText{
+		source: source,
+		heads:  read(path, source, false),
+		whole:  sync.OnceValue(func() *Book { return read(path, source, true) }),
+	}
 }
 
 // Open loads the runbooks of files and folders (Markdown files in them, hidden
@@ -112,11 +129,7 @@ func (l *Library) loadEmbedded() error {
 		if err != nil {
 			return fmt.Errorf("read embedded runbook %s: %w", path, err)
 		}
-		book, err := Parse(path, src)
-		if err != nil {
-			return err
-		}
-		l.files[path] = &loaded{book: book}
+		l.files[path] = &loaded{text: newFileText(path, src)}
 		return nil
 	})
 }
@@ -181,14 +194,14 @@ func (l *Library) load(files []string) {
 		close(results)
 	}()
 	for r := range results {
-		if old := l.files[r.path]; old != nil && r.file.book == nil {
-			r.file.book = old.book // the last good version
+		if old := l.files[r.path]; old != nil && r.file.text == nil {
+			r.file.text = old.text // the last good version
 		}
 		l.files[r.path] = r.file
 	}
 }
 
-// readFile reads and parses one file.
+// readFile reads one file.
 func readFile(path string) *loaded {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -211,28 +224,40 @@ func readFile(path string) *loaded {
 		f.problem = "is not a text file"
 		return f
 	}
-	if f.book, err = Parse(path, src); err != nil {
-		f.problem = err.Error()
-	}
+	f.text = newFileText(path, src)
 	return f
 }
 
-// index is the library's content, made anew whenever a file changes.
+// index is the library's content, made anew whenever a file changes. The
+// runbooks in it are heads: without what is read when they are asked for.
 type index struct {
-	all        []*Runbook
-	byName     map[string]*Runbook
-	byAlert    map[string][]*Runbook
-	books      []*Book
-	of         map[*Book][]*Runbook
-	escalation []Clock
-	problems   []FileProblem
-	mapping    map[string]string
+	all      []*Runbook
+	byName   map[string]*Runbook
+	byAlert  map[string][]*Runbook
+	texts    []*fileText
+	of       map[*Book][]*Runbook
+	from     map[*Runbook]origin
+	problems []FileProblem
+	mapping  map[string]string
+
+	mu    sync.Mutex
+	whole map[*Runbook]*Runbook // those that were asked for
+}
+
+// origin is where a head comes from.
+type origin struct {
+	text *fileText
+	nth  int // runbook of the file
 }
 
 // reindex publishes what the files hold now.
 func (l *Library) reindex() {
-	ix := &index{byName: map[string]*Runbook{}, byAlert: map[string][]*Runbook{}, of: map[*Book][]*Runbook{}, mapping: l.mapping}
-	paths := make([]string, 0, len(l.files))
+	n := len(l.files)
+	ix := &index{
+		byName: make(map[string]*Runbook, n), byAlert: map[string][]*Runbook{}, of: make(map[*Book][]*Runbook, n),
+		from: make(map[*Runbook]origin, n), whole: map[*Runbook]*Runbook{}, mapping: l.mapping,
+	}
+	paths := make([]string, 0, n)
 	for p := range l.files {
 		paths = append(paths, p)
 	}
@@ -241,74 +266,116 @@ func (l *Library) reindex() {
 		f := l.files[path]
 		if f.problem != "" {
 			p := f.problem
-			if f.book != nil {
+			if f.text != nil {
 				p += "; its last good version is used"
 			}
 			ix.problems = append(ix.problems, FileProblem{path, Problem{1, p}})
 		}
-		if f.book != nil {
-			ix.add(f.book)
-		}
-	}
-	for _, versions := range ix.byAlert {
-		for _, rb := range versions {
-			for _, other := range versions {
-				if other != rb {
-					rb.Versions = append(rb.Versions, other.Name)
-				}
-			}
+		if f.text != nil {
+			ix.add(f.text)
 		}
 	}
 	l.index.Store(ix)
 }
 
-// add takes a book's runbooks in under names that are unique.
-func (ix *index) add(book *Book) {
-	ix.books = append(ix.books, book)
+// add takes a file's runbooks in under names that are unique.
+func (ix *index) add(text *fileText) {
+	book := text.heads
+	ix.texts = append(ix.texts, text)
 	for _, p := range book.Problems {
 		ix.problems = append(ix.problems, FileProblem{book.File, p})
 	}
-	for i := range book.Runbooks {
-		rb := book.Runbooks[i] // a copy: the book stays as it was parsed
-		base := strings.TrimSuffix(filepath.Base(rb.File), filepath.Ext(rb.File))
-		for n := 1; ix.byName[rb.Name] != nil; n++ {
-			rb.Name = book.Runbooks[i].Name + "-" + slug(base)
-			if n > 1 {
-				rb.Name += "-" + itoa(n)
-			}
-		}
-		ix.byName[rb.Name] = &rb
-		ix.all = append(ix.all, &rb)
-		ix.of[book] = append(ix.of[book], &rb)
+	heads := slices.Clone(book.Runbooks) // copies: the book stays as it was read
+	for i := range heads {
+		rb := &heads[i]
+		rb.Name = ix.unique(rb)
+		ix.byName[rb.Name] = rb
+		ix.all = append(ix.all, rb)
+		ix.of[book] = append(ix.of[book], rb)
+		ix.from[rb] = origin{text, i}
 		if rb.Alert != "" {
-			ix.byAlert[rb.Alert] = append(ix.byAlert[rb.Alert], &rb)
-		}
-		for _, s := range rb.Sections {
-			ix.escalation = append(ix.escalation, s.Clocks...)
+			ix.byAlert[rb.Alert] = append(ix.byAlert[rb.Alert], rb)
 		}
 	}
 }
 
-// All are the runbooks, by file and line.
+// unique is a runbook's name, with the file's name behind it where another has
+// it already, and a number where that is not enough.
+func (ix *index) unique(rb *Runbook) string {
+	if ix.byName[rb.Name] == nil {
+		return rb.Name
+	}
+	base := strings.TrimSuffix(filepath.Base(rb.File), filepath.Ext(rb.File))
+	name := rb.Name + "-" + slug(base)
+	for n := 2; ix.byName[name] != nil; n++ {
+		name = rb.Name + "-" + slug(base) + "-" + itoa(n)
+	}
+	return name
+}
+
+// read is the whole runbook of a head.
+func (ix *index) read(head *Runbook) *Runbook {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	if rb := ix.whole[head]; rb != nil {
+		return rb
+	}
+	from := ix.from[head]
+	rb := from.text.whole().Runbooks[from.nth]
+	rb.Name = head.Name
+	for _, other := range ix.byAlert[rb.Alert] {
+		if other != head && rb.Alert != "" {
+			rb.Versions = append(rb.Versions, other.Name)
+		}
+	}
+	ix.whole[head] = &rb
+	return &rb
+}
+
+// All are the runbooks, by file and line, with what a list of them shows: Name,
+// Title, Alert, Severity, Threshold, File, Line. ByName reads one whole.
 func (l *Library) All() []*Runbook { return slices.Clone(l.index.Load().all) }
 
-// Books are the files as they were understood, by name.
-func (l *Library) Books() []*Book { return slices.Clone(l.index.Load().books) }
+// Books are the files as they were understood, by name. It reads all of them.
+func (l *Library) Books() []*Book {
+	var out []*Book
+	for _, text := range l.index.Load().texts {
+		out = append(out, text.whole())
+	}
+	return out
+}
 
-// ByName finds a runbook by its unique name.
+// ByName finds a runbook by its unique name and reads it.
 func (l *Library) ByName(name string) (*Runbook, bool) {
-	rb, ok := l.index.Load().byName[name]
-	return rb, ok
+	ix := l.index.Load()
+	head, ok := ix.byName[name]
+	if !ok {
+		return nil, false
+	}
+	return ix.read(head), true
 }
 
 // Procedures are the runbooks that are for no alert: deployment, rollback,
-// troubleshooting, what to do after an incident.
+// troubleshooting, what to do after an incident. As All, it gives what a list
+// shows.
 func (l *Library) Procedures() []*Runbook {
 	return slices.DeleteFunc(l.All(), func(rb *Runbook) bool { return rb.Alert != "" })
 }
 
 // Escalation is the escalation path of the books, in the order they give it.
-func (l *Library) Escalation() []Clock { return slices.Clone(l.index.Load().escalation) }
+func (l *Library) Escalation() []Clock {
+	var out []Clock
+	ix := l.index.Load()
+	for _, head := range ix.all {
+		if !head.escalates {
+			continue
+		}
+		for _, s := range ix.read(head).Sections {
+			out = append(out, s.Clocks...)
+		}
+	}
+	return out
+}
 
 // Problems are what the owners of the files would want to know, by file and
 // line.

@@ -71,17 +71,17 @@ func (s *source) openFence(doc ast.Node) (row, opener int) {
 		for i := range block.Lines().Len() {
 			seg := block.Lines().At(i)
 			at := s.row(seg.Start)
-			line := string(seg.Value(s.text))
+			line := s.sharedText()[seg.Start:seg.Stop]
 			switch {
 			case strings.TrimSpace(line) == "":
 				if firstBlank < 0 && i > 0 {
 					firstBlank = at
 				}
-			case headingLine.MatchString(line):
-				if heading < 0 {
+			case line[0] == '#':
+				if heading < 0 && headingLine.MatchString(line) {
 					heading = at
 				}
-			default:
+			case strings.Contains(line, "```") || strings.Contains(line, "~~~"):
 				if m := fenceOpening.FindStringSubmatch(line); m != nil && m[1][0] == fence && len(m[1]) <= length {
 					inner = true
 				}
@@ -171,10 +171,11 @@ func (s *source) codeLines(n ast.Node) []codeLine {
 	lines := make([]codeLine, 0, n.Lines().Len())
 	for i := range n.Lines().Len() {
 		seg := n.Lines().At(i)
-		lines = append(lines, codeLine{
-			text: strings.TrimRight(string(seg.Value(s.text)), "\n"),
-			line: s.line(seg.Start),
-		})
+		text := s.sharedText()[seg.Start:min(seg.Stop, len(s.text))]
+		if seg.Padding > 0 {
+			text = string(seg.Value(s.text))
+		}
+		lines = append(lines, codeLine{strings.TrimSuffix(text, "\n"), s.line(seg.Start)})
 	}
 	return lines
 }

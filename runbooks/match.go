@@ -29,10 +29,10 @@ const (
 
 // Match is the runbook that belongs to an alert.
 type Match struct {
-	Runbook   *Runbook // nil where nothing is certain
+	Runbook   *Runbook // whole; nil where nothing is certain
 	How       MatchKind
-	Versions  []*Runbook // other runbooks for the same alert
-	Suggested []*Runbook // where nothing is certain: those with the nearest names, to be offered and never assumed
+	Versions  []*Runbook // other runbooks for the same alert, as Library.All gives them
+	Suggested []*Runbook // where nothing is certain: those with the nearest names, as Library.All gives them; to be offered and never assumed
 }
 
 // ForAlert finds the runbook that belongs to an alert: by its runbook_url, then
@@ -58,6 +58,7 @@ func (l *Library) ForAlert(a Alert) Match {
 			m.Versions = append(m.Versions, rb)
 		}
 	}
+	m.Runbook = ix.read(m.Runbook)
 	return m
 }
 
@@ -71,11 +72,14 @@ func (ix *index) byURL(a Alert) *Runbook {
 	target := strings.Trim(path.Clean("/"+u.Path), "/")
 	books := ix.nearestFiles(target)
 	if u.Fragment != "" {
-		for _, candidates := range [][]*Book{books, ix.books} {
-			for _, b := range candidates {
-				if rb := ix.atAnchor(b, u.Fragment); rb != nil {
-					return rb
-				}
+		for _, b := range books {
+			if rb := ix.atAnchor(b, u.Fragment); rb != nil {
+				return rb
+			}
+		}
+		for _, text := range ix.texts {
+			if rb := ix.atAnchor(text.heads, u.Fragment); rb != nil {
+				return rb
 			}
 		}
 		return nil
@@ -124,7 +128,8 @@ func (ix *index) nearestFiles(target string) []*Book {
 	want := strings.Split(strings.ToLower(target), "/")
 	var found []*Book
 	shared := map[*Book]int{}
-	for _, b := range ix.books {
+	for _, text := range ix.texts {
+		b := text.heads
 		file := strings.ToLower(strings.ReplaceAll(b.File, `\`, "/"))
 		if stem(file) != name {
 			continue
@@ -155,7 +160,8 @@ func (ix *index) atAnchor(b *Book, anchor string) *Runbook {
 
 // byReference finds what a book's quick-reference table points at.
 func (ix *index) byReference(alert string) *Runbook {
-	for _, b := range ix.books {
+	for _, text := range ix.texts {
+		b := text.heads
 		for _, ref := range b.References {
 			if ref.Alert != alert || alert == "" {
 				continue

@@ -51,6 +51,8 @@ type Runbook struct {
 	Criteria    []Assertion
 	Links       []Link
 	Versions    []string // names of the other runbooks for the same alert; set by the library
+
+	escalates bool // an escalation path stands in it
 }
 
 // Section is a heading inside a runbook and what stands under it.

@@ -19,6 +19,19 @@ type heading struct {
 	end      int // offset after everything under it, children included
 	blocks   []ast.Node
 	children []*heading
+
+	kind    SectionKind // of section, once it was asked for
+	exact   bool
+	head    header // of bookReader.header, once it was asked for
+	hasHead bool
+}
+
+// section is what a section under this heading is for, as kindOf tells.
+func (h *heading) section() (SectionKind, bool) {
+	if h.kind == "" {
+		h.kind, h.exact = kindOf(h.title)
+	}
+	return h.kind, h.exact
 }
 
 // outline turns the document's flat list of blocks into a tree of headings.
@@ -89,47 +102,64 @@ func indentOf(b []byte) int {
 	return n
 }
 
-// sectionTitles are the headings that teams give to the parts of a runbook.
-var sectionTitles = []struct {
-	kind  SectionKind
-	title *regexp.Regexp
-}{
-	{Symptoms, regexp.MustCompile(`^(symptoms?|meaning|impact|overview|summary|description|what (is|does) (this|it).*|user impact|customer impact)$`)},
-	{Investigation, regexp.MustCompile(`^((initial |first )?(investigation|diagnosis|diagnostics?|debugging|triage|troubleshooting|analysis)( steps)?|how to (investigate|diagnose|debug)|investigate|diagnose|debug|first (response|steps))$`)},
-	{Resolution, regexp.MustCompile(`^((immediate |possible |suggested )?(resolution|mitigation|remediation|recovery|fix|fixes|solution|solutions|workaround|workarounds|response)s?( steps)?|how to (fix|resolve|mitigate)|mitigate|resolve|immediate actions?)$`)},
-	{Prevention, regexp.MustCompile(`^(prevention|preventive measures|follow[ -]?ups?|long[ -]term (fix|fixes|solutions?))$`)},
-	{Related, regexp.MustCompile(`^(related( .*)?|references?|see also|links|resources|further reading|additional (information|resources|notes)|dashboards?|useful links)$`)},
-	{Escalation, regexp.MustCompile(`^(escalation( .*)?|when to escalate)$`)},
-	{Criteria, regexp.MustCompile(`^(when to roll ?back|roll ?back (criteria|if|triggers?))$`)},
-	{Procedure, regexp.MustCompile(`^((rollback|deployment|deploy|upgrade|restore|backup|failover|verification|pre-?\w+|post-?\w+)? ?(steps|checklist|tasks)|procedure|instructions|prerequisites|verification|rollback)$`)},
+// sectionTitles are the headings that teams give to the parts of a runbook, in
+// lower case.
+var sectionTitles = map[string]SectionKind{}
+
+func init() {
+	titles := map[SectionKind]string{
+		Symptoms:   "symptom, symptoms, meaning, impact, overview, summary, description, user impact, customer impact, what is this, what does this mean, what does it mean",
+		Prevention: "prevention, preventive measures, follow up, follow ups, follow-up, follow-ups, followup, long term fix, long term fixes, long-term fix, long-term fixes, long-term solution, long-term solutions",
+		Related: "reference, references, see also, links, useful links, resources, further reading, additional information, additional resources, additional notes, dashboard, dashboards, " +
+			"related, related alerts, related documentation, related runbooks, related links, related incidents, related resources",
+		Escalation: "escalation, escalation path, escalation policy, escalation procedure, escalation contacts, when to escalate",
+		Criteria:   "when to rollback, when to roll back, rollback criteria, roll back if, rollback if, rollback triggers",
+		Procedure: "steps, checklist, tasks, procedure, instructions, prerequisites, verification, rollback, how to, rollback steps, deployment steps, deploy steps, upgrade steps, restore steps, backup steps, failover steps, " +
+			"verification steps, deployment checklist, deployment tasks, pre-deployment checklist, pre-deployment steps, pre-deployment tasks, post-deployment checklist, post-deployment steps, post-deployment tasks, pre-checks, post-checks",
+		Investigation: "investigate, diagnose, debug, how to investigate, how to diagnose, how to debug, first response, first steps",
+		Resolution:    "mitigate, resolve, how to fix, how to resolve, how to mitigate, immediate action, immediate actions",
+	}
+	for _, name := range []string{"investigation", "diagnosis", "diagnostic", "diagnostics", "debugging", "triage", "troubleshooting", "analysis"} {
+		titles[Investigation] += ", " + name + ", " + name + " steps, initial " + name + ", first " + name
+	}
+	for _, name := range []string{"resolution", "mitigation", "remediation", "recovery", "fix", "fixes", "solution", "solutions", "workaround", "workarounds", "response"} {
+		titles[Resolution] += ", " + name + ", " + name + "s, " + name + " steps, immediate " + name + ", possible " + name + ", suggested " + name
+	}
+	for kind, list := range titles {
+		for _, t := range strings.Split(list, ", ") {
+			sectionTitles[t] = kind
+		}
+	}
 }
 
-// looseTitles recognise a section by one of its title's words, once it is known
-// to be a section.
-var looseTitles = []struct {
+// sectionWords recognise a section by how a word of its title begins, once it is
+// known to be a section.
+var sectionWords = []struct {
 	kind  SectionKind
-	title *regexp.Regexp
+	words []string
 }{
-	{Escalation, regexp.MustCompile(`\bescalat`)},
-	{Investigation, regexp.MustCompile(`\b(investigat|diagnos|debug|triage|troubleshoot)`)},
-	{Resolution, regexp.MustCompile(`\b(resol|mitigat|remediat|recover|fix|workaround)`)},
-	{Prevention, regexp.MustCompile(`\bprevent`)},
-	{Procedure, regexp.MustCompile(`\b(steps?|procedures?|checklists?|tasks?|actions?|how to|verif\w*|instructions?|commands?)\b`)},
+	{Escalation, []string{"escalat"}},
+	{Investigation, []string{"investigat", "diagnos", "debug", "triage", "troubleshoot"}},
+	{Resolution, []string{"resol", "mitigat", "remediat", "recover", "fix", "workaround"}},
+	{Prevention, []string{"prevent"}},
+	{Procedure, []string{"step", "procedure", "checklist", "task", "action", "how", "verif", "instruction", "command"}},
 }
 
 // kindOf is what a section with this title is for. exact is false where it is
 // only a guess from a word of the title.
 func kindOf(title string) (kind SectionKind, exact bool) {
 	t := strings.ToLower(strings.Trim(title, " :*"))
-	t = numbering.ReplaceAllString(t, "")
-	for _, s := range sectionTitles {
-		if s.title.MatchString(t) {
-			return s.kind, true
-		}
+	if strings.ContainsAny(t, digits) {
+		t = numbering.ReplaceAllString(t, "")
 	}
-	for _, s := range looseTitles {
-		if s.title.MatchString(t) {
-			return s.kind, false
+	if kind, ok := sectionTitles[t]; ok {
+		return kind, true
+	}
+	for _, s := range sectionWords {
+		for _, w := range s.words {
+			if i := strings.Index(t, w); i == 0 || i > 0 && !isAlphanumeric(t[i-1]) {
+				return s.kind, false
+			}
 		}
 	}
 	return Other, false
@@ -153,11 +183,11 @@ func (p *bookReader) isRunbook(h *heading) bool {
 	if alertHead.MatchString(h.title) || p.header(h).alert != "" {
 		return true
 	}
-	if _, exact := kindOf(h.title); exact {
+	if _, exact := h.section(); exact {
 		return false
 	}
 	for _, c := range h.children {
-		if _, exact := kindOf(c.title); exact {
+		if _, exact := c.section(); exact {
 			return true
 		}
 	}

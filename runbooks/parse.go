@@ -17,7 +17,13 @@ func Parse(file string, src []byte) (*Book, error) {
 	if len(src) > MaxFileSize {
 		return nil, &SizeError{File: file, Size: int64(len(src))}
 	}
-	p := &bookReader{source: newSource(src)}
+	return read(file, src, true), nil
+}
+
+// read reads a file: whole, or only what a library has to know to find its
+// runbooks, without their descriptions, sections and links.
+func read(file string, src []byte, whole bool) *Book {
+	p := &bookReader{source: newSource(src), whole: whole}
 	p.book = &Book{File: file, Meta: p.meta}
 	doc := p.parseMarkdown()
 	root, anchors := p.outline(doc)
@@ -29,13 +35,14 @@ func Parse(file string, src []byte) (*Book, error) {
 	p.divide(root)
 	p.references(doc)
 	p.book.Problems = p.problems
-	return p.book, nil
+	return p.book
 }
 
 // bookReader turns one file's tree into a Book.
 type bookReader struct {
 	*source
-	book *Book
+	book  *Book
+	whole bool
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -56,6 +63,9 @@ func (p *bookReader) title(root *heading) string {
 
 // aside keeps Markdown that belongs to no runbook.
 func (p *bookReader) aside(from, to int) {
+	if !p.whole {
+		return
+	}
 	text := p.slice(from, to, 0)
 	if strings.TrimSpace(text) == "" {
 		return
@@ -73,16 +83,27 @@ type header struct {
 }
 
 var (
-	boldField = regexp.MustCompile(`(?s)^(?:\*\*|__)([A-Za-z][A-Za-z /-]*?)\s*:?(?:\*\*|__)\s*:?\s*(.*)$`)
+	fieldName = regexp.MustCompile(`^[A-Za-z][A-Za-z /-]*$`)
 	thinField = regexp.MustCompile(`(?s)^(Alert|Alert name|Severity|Description|Threshold):\s+(.*)$`)
 	severity  = regexp.MustCompile(`(?im)^[-*]\s*severity:\s*(\S.*)$`)
 	threshold = regexp.MustCompile(`(?im)^[-*]\s*threshold:\s*(\S.*)$`)
 )
 
-// header reads the blocks directly under a heading.
+// header reads the blocks directly under a heading, once.
 func (p *bookReader) header(h *heading) header {
+	if !h.hasHead {
+		h.head, h.hasHead = p.readHeader(h), true
+	}
+	return h.head
+}
+
+func (p *bookReader) readHeader(h *heading) header {
 	var out header
 	for i, b := range h.blocks {
+		if b.Kind() != ast.KindParagraph && b.Kind() != ast.KindList {
+			out.rest = append(out.rest, b)
+			continue
+		}
 		raw := p.blockText(h, i)
 		name, value := field(b, raw)
 		switch name {
@@ -97,7 +118,7 @@ func (p *bookReader) header(h *heading) header {
 		default:
 			out.rest = append(out.rest, b)
 		}
-		if b.Kind() != ast.KindList {
+		if b.Kind() != ast.KindList || !strings.Contains(raw, "everity") && !strings.Contains(raw, "hreshold") {
 			continue
 		}
 		if m := severity.FindStringSubmatch(raw); m != nil && out.severity == "" {
@@ -116,8 +137,15 @@ func field(b ast.Node, raw string) (name, value string) {
 	if b.Kind() != ast.KindParagraph {
 		return "", ""
 	}
-	m := boldField.FindStringSubmatch(raw)
-	if m == nil {
+	if bold, rest, ok := cutBold(raw); ok {
+		name, value = strings.TrimRight(bold, ": "), strings.TrimSpace(strings.TrimLeft(rest, ": "))
+		if value == "" || len(name) > 40 || !fieldName.MatchString(name) {
+			return "", ""
+		}
+		return strings.ToLower(name), value
+	}
+	var m []string
+	if raw != "" && strings.IndexByte("ASDT", raw[0]) >= 0 {
 		m = thinField.FindStringSubmatch(raw)
 	}
 	if m == nil || strings.TrimSpace(m[2]) == "" {
@@ -178,11 +206,20 @@ func (p *bookReader) runbook(h *heading) {
 	if rb.Anchor == "" {
 		rb.Anchor = rb.Name
 	}
+	if !p.whole {
+		rb.Description = ""
+		rb.escalates = escalates(h)
+		p.book.Runbooks = append(p.book.Runbooks, rb)
+		return
+	}
 	s := &sectionReader{bookReader: p, rb: &rb}
 	s.read(h, head)
 	rb.Links = p.links(h)
 	if rb.Threshold == "" {
 		for _, sec := range rb.Sections {
+			if !strings.Contains(sec.Text, "hreshold") {
+				continue
+			}
 			if m := threshold.FindStringSubmatch(sec.Text); m != nil {
 				rb.Threshold = strings.TrimSpace(m[1])
 				break
@@ -190,6 +227,16 @@ func (p *bookReader) runbook(h *heading) {
 		}
 	}
 	p.book.Runbooks = append(p.book.Runbooks, rb)
+}
+
+// escalates tells whether an escalation path stands under a heading.
+func escalates(h *heading) bool {
+	for _, c := range h.children {
+		if kind, _ := c.section(); kind == Escalation || escalates(c) {
+			return true
+		}
+	}
+	return false
 }
 
 func firstOf(values ...string) string {

@@ -48,7 +48,11 @@ func TestPreviewOfTheBook(t *testing.T) {
 		"postgres-pod": "postgres-0", "redis-pod": "redis-0", "erpgo-api-pod": "erpgo-api-0", "user-id": "7", "DB_USER": "erpgo",
 	}
 	previewed, scripts := 0, 0
-	for _, rb := range lib.All() {
+	for _, head := range lib.All() {
+		rb, ok := lib.ByName(head.Name)
+		if !ok {
+			t.Fatalf("%s is listed and not there", head.Name)
+		}
 		eachCommand(*rb, func(c Command) {
 			missing := false
 			for _, o := range Preflight(c, func(string) bool { return true }) {

@@ -18,6 +18,9 @@ func parsePromQL(text string) error {
 
 // newQuery makes a query of a text that is meant to be PromQL.
 func newQuery(text string, line int) Query {
+	if len(text) > maxPromQL {
+		return Query{Original: text, Line: line}
+	}
 	q := Query{Original: strings.TrimSpace(text), Line: line}
 	if q.Parses = parsePromQL(q.Original) == nil; !q.Parses {
 		if q.Repairs = repairPromQL(q.Original); len(q.Repairs) > 0 {
@@ -34,24 +37,74 @@ var (
 	promBy   = regexp.MustCompile(`^[a-z][a-zA-Z0-9_:]*_[a-zA-Z0-9_:]*\s+(by|without)\s*\([a-zA-Z_, ]*\)$`)
 )
 
+// maxPromQL is the longest text that is tried as an expression, in bytes.
+const maxPromQL = 4096
+
+// mayCall and maySelect are what promCall and promSet cannot match without; they
+// are much faster on the commands that are no PromQL.
+func mayCall(text string) bool {
+	if strings.IndexByte(text, '(') < 0 {
+		return false
+	}
+	for _, name := range []string{"sum", "rate", "avg", "max", "min", "count", "topk", "bottomk", "quantile", "stddev", "increase", "delta", "deriv", "absent", "predict_linear", "label_replace", "_over_time"} {
+		if strings.Contains(text, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func maySelect(text string) bool {
+	if i := strings.IndexByte(text, '{'); i > 0 && strings.IndexByte(text[i:], '"') > 0 && (text[i-1] == '_' || isAlphanumeric(text[i-1])) {
+		return true
+	}
+	for rest := text; ; {
+		i := strings.IndexByte(rest, '[')
+		if i < 0 || i+1 >= len(rest) {
+			return false
+		}
+		if rest[i+1] >= '0' && rest[i+1] <= '9' {
+			return true
+		}
+		rest = rest[i+1:]
+	}
+}
+
 // looksLikePromQL tells whether a text is PromQL whatever surrounds it: it has
 // what only PromQL has, and it parses or nearly does. Parsing alone proves
 // nothing: "Check" and "Grafana" parse.
 func looksLikePromQL(text string) bool {
-	text = strings.TrimSpace(text)
-	if len(text) > 4096 || !promCall.MatchString(text) && !promSet.MatchString(text) {
-		return false
-	}
-	return parsePromQL(text) == nil || len(repairPromQL(text)) > 0
+	_, ok := findPromQL(text, 0)
+	return ok
 }
 
-// introducedPromQL tells whether a text is PromQL where the book has just said
-// that an expression follows: a bare metric name is enough then.
-func introducedPromQL(text string) bool {
+// findPromQL makes a query of a text that looks like PromQL.
+func findPromQL(text string, line int) (Query, bool) {
+	if len(text) > maxPromQL || strings.Contains(text, "SELECT ") || strings.Contains(text, "select ") || !(mayCall(text) && promCall.MatchString(text)) && !(maySelect(text) && promSet.MatchString(text)) {
+		return Query{}, false
+	}
+	q := newQuery(text, line)
+	return q, q.Parses || q.Repair != ""
+}
+
+// introducedPromQL makes a query of a text where the book has just said that an
+// expression follows: a bare metric name is enough then.
+func introducedPromQL(text string, line int) (Query, bool) {
 	text = strings.TrimSpace(text)
-	return looksLikePromQL(text) || promName.MatchString(text) && parsePromQL(text) == nil || promBy.MatchString(text) ||
-		text == "up" || strings.ContainsAny(text, "{[(") && strings.Contains(text, "_") && parsePromQL(text) == nil ||
-		comparedMetric.MatchString(text) && parsePromQL(text) == nil
+	if text != "up" && !strings.ContainsAny(text, "_({[") {
+		return Query{}, false
+	}
+	if q, ok := findPromQL(text, line); ok {
+		return q, true
+	}
+	if promBy.MatchString(text) {
+		return newQuery(text, line), true
+	}
+	if text == "up" || promName.MatchString(text) || strings.Contains(text, "_") && strings.ContainsAny(text, "{[(") || comparedMetric.MatchString(text) {
+		q := newQuery(text, line)
+		return q, q.Parses
+	}
+	return Query{}, false
 }
 
 // comparedMetric is a metric's name compared or combined with a number.

@@ -163,43 +163,47 @@ func (j *judge) redirect(r *syntax.Redirect) {
 // call judges one program of a command line. What it starts is judged by
 // itself.
 func (j *judge) call(inv invocation, fed bool) {
-	text := inv.String()
+	found := func(risk Risk, why string) {
+		if risk != Reads {
+			j.add(risk, inv.String(), why)
+		}
+	}
 	if inv.name == "" {
-		risk, why := unknownProgram(inv)
-		j.add(risk, text, why)
+		found(unknownProgram(inv))
 		return
 	}
 	if script, ok := inv.scriptText(); ok {
 		if _, err := parseShell(script); err != nil {
-			j.add(Unknown, text, "holds a script that does not parse")
+			found(Unknown, "holds a script that does not parse")
 		}
 	} else if inv.script != nil || len(inv.scripts) > 0 {
-		j.add(Unknown, text, "runs a text that is known only when it runs")
+		found(Unknown, "runs a text that is known only when it runs")
 	}
 	if inv.appended && (inv.script != nil || len(inv.scripts) > 0) {
-		j.add(Unknown, text, "puts data into a script")
+		found(Unknown, "puts data into a script")
 	}
 	if takesNames[inv.name] {
 		for _, a := range inv.args {
 			if hidesSubstitution(a) {
-				j.add(Unknown, text, "evaluates a subscript that runs something")
+				found(Unknown, "evaluates a subscript that runs something")
 			}
 			if name, _, set := strings.Cut(a.text, "="); set && decides(name) {
-				j.add(Unknown, text, "sets "+name+", which decides what other programs run, or where")
+				found(Unknown, "sets "+name+", which decides what other programs run, or where")
 			}
 			if decides(a.text) && (inv.name == "read" || inv.name == "printf" && hasOption(inv.args, "-v")) {
-				j.add(Unknown, text, "sets "+a.text+", which decides what other programs run, or where")
+				found(Unknown, "sets "+a.text+", which decides what other programs run, or where")
 			}
 		}
 	}
 	p, known := programs[inv.name]
 	if !known {
-		risk, why := unknownProgram(inv)
-		j.add(risk, text, why)
+		found(unknownProgram(inv))
 		return
 	}
 	risk, why := p.judge(inv, fed)
-	j.add(risk, text, firstOf(why, inv.name+" "+verbFor(risk)))
+	if risk != Reads {
+		found(risk, firstOf(why, inv.name+" "+verbFor(risk)))
+	}
 }
 
 func verbFor(r Risk) string {

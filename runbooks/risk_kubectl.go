@@ -16,7 +16,7 @@ var kubectlVerbs = verbs(
 
 // judgeKubectl judges by subcommand and by the options that change what it does.
 func judgeKubectl(inv invocation, _ bool) (Risk, string) {
-	operands, options, rest := words(inv.args, kubectlTakes)
+	operands, options, rest := inv.kubectlArgs()
 	if len(operands) == 0 {
 		if hasOption(options, "--help", "-h", "--version") {
 			return Reads, ""
@@ -33,7 +33,11 @@ func judgeKubectl(inv invocation, _ bool) (Risk, string) {
 	case "attach", "proxy":
 		return Unknown, "opens a way in"
 	}
-	risk := program{risk: Unknown, takes: kubectlTakes, verbs: kubectlVerbs}.byVerb(inv)
+	table := program{risk: Unknown, takes: kubectlTakes, verbs: kubectlVerbs}
+	risk := table.verb(operands)
+	if table.hidesVerb(inv) {
+		risk = Unknown
+	}
 	if !operands[0].static || risk == Unknown {
 		return Unknown, "its subcommand is not known"
 	}

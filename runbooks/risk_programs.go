@@ -51,20 +51,25 @@ func (p program) byVerb(inv invocation) Risk {
 	if p.hidesVerb(inv) {
 		return Unknown
 	}
-	for n := min(3, len(operands)); n > 0; n-- {
-		var key []string
-		for _, o := range operands[:n] {
-			if !o.static {
-				key = nil
-				break
-			}
-			key = append(key, o.text)
+	return p.verb(operands)
+}
+
+// verb looks operands up, the longest match first.
+func (p program) verb(operands []arg) Risk {
+	risk, key := p.risk, ""
+	for i, o := range operands[:min(3, len(operands))] {
+		if !o.static {
+			break
 		}
-		if r, ok := p.verbs[strings.Join(key, " ")]; ok && len(key) == n {
-			return r
+		if i > 0 {
+			key += " "
+		}
+		key += o.text
+		if r, ok := p.verbs[key]; ok {
+			risk = r
 		}
 	}
-	return p.risk
+	return risk
 }
 
 // plainFlags are options without a value that many programs take before their

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
-	extast "github.com/yuin/goldmark/extension/ast"
 )
 
 // sectionReader turns what stands under a runbook's heading into sections and
@@ -39,7 +38,7 @@ func (s *sectionReader) read(h *heading, head header) {
 
 // part reads a heading under the runbook's as a section.
 func (s *sectionReader) part(h *heading) {
-	kind, _ := kindOf(h.title)
+	kind, _ := h.section()
 	s.open(kind, h.title, h.line)
 	s.under(h)
 	s.close()
@@ -49,7 +48,7 @@ func (s *sectionReader) part(h *heading) {
 func (s *sectionReader) under(h *heading) {
 	s.blocks(h, nil)
 	for _, c := range h.children {
-		kind, exact := kindOf(c.title)
+		kind, exact := c.section()
 		switch {
 		case exact && s.label == nil:
 			s.close()
@@ -83,6 +82,7 @@ func (s *sectionReader) close() {
 		return
 	}
 	prefix := s.prefix()
+	s.section.Steps = make([]Step, 0, len(s.steps))
 	for i, st := range s.steps {
 		s.section.Steps = append(s.section.Steps, s.finish(st, prefix, i))
 	}
@@ -123,6 +123,9 @@ func (s *sectionReader) finish(st *Step, prefix string, index int) Step {
 	}
 	st.ID = id
 	options := 0
+	if n := len(s.nested[st]); n > 0 {
+		st.Steps = make([]Step, 0, n)
+	}
 	for i, sub := range s.nested[st] {
 		if isOption(sub.Number) {
 			options++
@@ -272,91 +275,6 @@ func (s *sectionReader) flush() {
 	}
 }
 
-// boldLabel is the text of a paragraph that is bold as a whole.
-func (s *sectionReader) boldLabel(b *ast.Paragraph) (string, bool) {
-	strong, ok := b.FirstChild().(*ast.Emphasis)
-	if !ok || strong.Level != 2 {
-		return "", false
-	}
-	for n := strong.NextSibling(); n != nil; n = n.NextSibling() {
-		t, ok := n.(*ast.Text)
-		if !ok || strings.Trim(string(t.Segment.Value(s.text)), " :") != "" {
-			return "", false
-		}
-	}
-	return s.plain(strong), true
-}
-
-var (
-	stepLabel   = regexp.MustCompile(`(?i)^(?:step|phase|stage)\s+(\d+[a-z]?)\s*[:.)–—-]?\s*(.*)$`)
-	numberLabel = regexp.MustCompile(`^(\d+)[.)]\s+(.*)$`)
-	optionLabel = regexp.MustCompile(`(?i)^(option|alternative|variant|method|approach)\s+([A-Z]|\d+)\b\s*[:.)–—-]?\s*(.*)$`)
-)
-
-func isOption(title string) bool { return optionLabel.MatchString(title) }
-
-// bold reads a paragraph that is bold as a whole: a step, an option, the
-// beginning of a section, or a label for what follows.
-func (s *sectionReader) bold(text, raw string, line int) {
-	kind, exact := kindOf(text)
-	switch {
-	case stepLabel.MatchString(text), optionLabel.MatchString(text), numberLabel.MatchString(text):
-		if !isOption(text) {
-			s.label, s.choice = nil, nil
-		}
-		s.openLabel(text, line)
-	case exact:
-		s.close()
-		s.open(kind, strings.TrimRight(text, ": "), line)
-	case s.label != nil:
-		s.keep(raw)
-	default:
-		s.group = strings.TrimRight(text, ": ")
-	}
-}
-
-// openLabel begins a step that what follows belongs to.
-func (s *sectionReader) openLabel(title string, line int) {
-	st := &Step{Line: line, Title: strings.TrimRight(title, ": "), Group: s.group}
-	if m := optionLabel.FindStringSubmatch(title); m != nil {
-		st.Number = strings.ToUpper(m[1][:1]) + strings.ToLower(m[1][1:]) + " " + m[2]
-		st.Title = firstOf(m[3], st.Number)
-		if s.choice == nil {
-			s.choice = s.label
-		}
-		if s.choice == nil { // options without a step above them
-			s.choice = &Step{Line: line, Title: s.rb.Title}
-			if s.section != nil {
-				s.choice.Title = s.section.Title
-			}
-			s.add(s.choice)
-		}
-		s.nested[s.choice] = append(s.nested[s.choice], st)
-		s.label = st
-		return
-	}
-	if m := stepLabel.FindStringSubmatch(title); m != nil {
-		st.Number, st.Title = m[1], firstOf(strings.TrimRight(m[2], ": "), st.Title)
-	} else if m := numberLabel.FindStringSubmatch(title); m != nil {
-		st.Number, st.Title = m[1], firstOf(strings.TrimRight(m[2], ": "), st.Title)
-	}
-	s.add(st)
-	s.label = st
-}
-
-// add puts a step where the reader stands.
-func (s *sectionReader) add(st *Step) {
-	if s.label != nil {
-		s.nested[s.label] = append(s.nested[s.label], st)
-		return
-	}
-	if s.section == nil {
-		s.open(Procedure, s.rb.Title, s.rb.Line)
-	}
-	st.Group = s.group
-	s.steps = append(s.steps, st)
-}
-
 func (s *sectionReader) paragraph(b *ast.Paragraph, from, to int) {
 	s.flush()
 	if s.label != nil {
@@ -402,216 +320,4 @@ func (s *sectionReader) bare(content fenceContent, line int) {
 	}
 	content.into(st, "")
 	s.add(st)
-}
-
-// list reads a list: steps where it is one of things to do, text otherwise.
-func (s *sectionReader) list(b *ast.List, from, to int) {
-	steps := hasTask(b) || holdsFence(b)
-	if b.IsOrdered() {
-		steps = steps || !s.informative()
-	} else if s.label == nil {
-		steps = steps || s.actionable()
-	}
-	md := s.slice(from, to, 0)
-	s.flush()
-	if !steps {
-		s.keep(md)
-		s.facts(b, md)
-		return
-	}
-	s.items(b, to, s.add)
-}
-
-// facts reads what a plain list of some kinds of section means.
-func (s *sectionReader) facts(b *ast.List, md string) {
-	if s.section == nil {
-		return
-	}
-	for item := b.FirstChild(); item != nil; item = item.NextSibling() {
-		line := s.line(max(item.Pos(), 0))
-		text := ""
-		if c := item.FirstChild(); c != nil {
-			text = s.plain(c)
-		}
-		switch s.section.Kind {
-		case Criteria:
-			found := assertionsIn(text, line, true)
-			s.rb.Criteria = append(s.rb.Criteria, found...)
-		case Escalation:
-			if c, ok := escalationIn(text, line); ok {
-				s.section.Clocks = append(s.section.Clocks, c)
-			}
-		}
-	}
-}
-
-// items makes a step of every item of a list.
-func (s *sectionReader) items(b *ast.List, end int, add func(*Step)) {
-	number := b.Start
-	for item := b.FirstChild(); item != nil; item = item.NextSibling() {
-		to := end
-		if next := item.NextSibling(); next != nil {
-			to = s.lineStart(max(next.Pos(), 0))
-		}
-		st := &Step{Line: s.line(max(item.Pos(), 0))}
-		if b.IsOrdered() {
-			st.Number = itoa(number)
-			number++
-		}
-		add(st)
-		s.item(st, item, to)
-	}
-}
-
-// item reads one list item into its step.
-func (s *sectionReader) item(st *Step, item ast.Node, end int) {
-	for c := item.FirstChild(); c != nil; c = c.NextSibling() {
-		from, to := max(c.Pos(), 0), end
-		if next := c.NextSibling(); next != nil {
-			to = s.lineStart(max(next.Pos(), 0))
-		}
-		indent := from - s.lineStart(from)
-		md := s.slice(from, to, indent)
-		switch b := c.(type) {
-		case *ast.Paragraph, *ast.TextBlock:
-			if st.Title == "" {
-				md = strings.TrimSpace(taskBox.ReplaceAllString(md, ""))
-				st.Title, st.Text = titleOf(s.plain(c), md)
-				s.spans(st, c)
-				continue
-			}
-			s.prose(st, c, md)
-		case *ast.FencedCodeBlock, *ast.CodeBlock:
-			s.readFence(c).into(st, md)
-		case *ast.List:
-			if hasTask(b) || b.IsOrdered() || holdsFence(b) {
-				s.items(b, to, func(sub *Step) { s.nested[st] = append(s.nested[st], sub) })
-				continue
-			}
-			appendText(&st.Text, md)
-			st.Clocks = append(st.Clocks, clocksInText(md, s.line(from))...)
-			s.spans(st, c)
-		default:
-			appendText(&st.Text, md)
-			_ = ast.Walk(c, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-				if entering && n.Kind() == ast.KindFencedCodeBlock {
-					s.readFence(n).into(st, "")
-				}
-				return ast.WalkContinue, nil
-			})
-		}
-	}
-	if st.Title == "" {
-		st.Title = firstOf(flatten(firstLine(st.Text)), "(empty)")
-	}
-}
-
-// prose adds a paragraph to a step, with the commands and queries in its code
-// spans.
-func (s *sectionReader) prose(st *Step, b ast.Node, md string) {
-	if alternative.MatchString(md) && len(st.Commands) > 0 {
-		st.orNext()
-	}
-	appendText(&st.Text, md)
-	st.Clocks = append(st.Clocks, clocksInText(md, s.line(max(b.Pos(), 0)))...)
-	s.spans(st, b)
-}
-
-// spans finds commands and PromQL in the code spans of a block.
-func (s *sectionReader) spans(st *Step, b ast.Node) {
-	st.Commands = append(st.Commands, s.inlineCommands(b)...)
-	_ = ast.Walk(b, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if span, ok := n.(*ast.CodeSpan); ok && entering {
-			if code := s.plain(span); looksLikePromQL(code) {
-				st.Queries = append(st.Queries, newQuery(code, s.inlineLine(span)))
-			}
-		}
-		return ast.WalkContinue, nil
-	})
-}
-
-// inlineCommands are the code spans of a block that are a command line.
-func (s *sectionReader) inlineCommands(b ast.Node) []Command {
-	var out []Command
-	_ = ast.Walk(b, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if span, ok := n.(*ast.CodeSpan); ok && entering {
-			var raw strings.Builder
-			for c := span.FirstChild(); c != nil; c = c.NextSibling() {
-				if t, ok := c.(*ast.Text); ok {
-					raw.Write(t.Segment.Value(s.text))
-				}
-			}
-			if cmd, ok := inlineCommand(raw.String(), s.inlineLine(span)); ok {
-				out = append(out, cmd)
-			}
-		}
-		return ast.WalkContinue, nil
-	})
-	return out
-}
-
-var taskBox = regexp.MustCompile(`^\[[ xX]\]\s+`)
-
-// hasTask tells whether an item of a list has a checkbox.
-func hasTask(list ast.Node) bool {
-	for item := list.FirstChild(); item != nil; item = item.NextSibling() {
-		if c := item.FirstChild(); c != nil && c.FirstChild() != nil && c.FirstChild().Kind() == extast.KindTaskCheckBox {
-			return true
-		}
-	}
-	return false
-}
-
-// holdsFence tells whether a code block stands anywhere under a node.
-func holdsFence(n ast.Node) bool {
-	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
-		if c.Type() != ast.TypeBlock {
-			continue
-		}
-		if c.Kind() == ast.KindFencedCodeBlock || c.Kind() == ast.KindCodeBlock || holdsFence(c) {
-			return true
-		}
-	}
-	return false
-}
-
-const maxTitle = 100 // runes; a longer first paragraph is cut for the title and kept as text
-
-var boldStart = regexp.MustCompile(`(?s)^(?:\*\*|__)(.+?)(?:\*\*|__)\s*:?\s*(.*)$`)
-
-// titleOf splits an item's first paragraph into a title and the text that the
-// title does not say.
-func titleOf(plain, raw string) (title, text string) {
-	if m := boldStart.FindStringSubmatch(raw); m != nil {
-		return strings.TrimRight(flatten(m[1]), ": "), strings.TrimSpace(m[2])
-	}
-	title = strings.TrimRight(plain, ": ")
-	if strings.Contains(raw, "](") || strings.Contains(raw, "![") {
-		text = raw
-	}
-	if runes := []rune(title); len(runes) > maxTitle {
-		text = raw
-		if i := strings.Index(title, ". "); i > 0 && i < maxTitle {
-			title = title[:i]
-		} else {
-			cut := string(runes[:maxTitle])
-			if i := strings.LastIndex(cut, " "); i > maxTitle/2 {
-				cut = cut[:i]
-			}
-			title = cut + "…"
-		}
-	}
-	return title, text
-}
-
-var inlineMarks = strings.NewReplacer("**", "", "__", "", "`", "")
-
-// flatten is Markdown on one line without the marks that titles carry.
-func flatten(md string) string {
-	return strings.Join(strings.Fields(inlineMarks.Replace(md)), " ")
-}
-
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	return line
 }

@@ -8,7 +8,7 @@ func endless(inv invocation) bool {
 	case "watch", "yes", "stern", "kubetail", "top", "htop", "btop", "k9s":
 		return inv.name != "top" || !hasLetter(inv.args, 'n') && !hasLetter(inv.args, 'b') && !hasLetter(inv.args, 'l')
 	case "kubectl", "oc":
-		positional, options, _ := words(inv.args, kubectlTakes)
+		positional, options, _ := inv.kubectlArgs()
 		if len(positional) == 0 {
 			return false
 		}
@@ -98,7 +98,7 @@ func interactive(inv invocation, fed bool) bool {
 	case "sudo":
 		return len(operands(inv.args, "ughprCtTUDR")) == 0 && (hasLetter(inv.args, 'i') || hasLetter(inv.args, 's'))
 	case "kubectl", "oc":
-		positional, options, _ := words(inv.args, kubectlTakes)
+		positional, options, _ := inv.kubectlArgs()
 		if len(positional) == 0 {
 			return false
 		}
@@ -119,7 +119,7 @@ func interactive(inv invocation, fed bool) bool {
 func wantsTTY(inv invocation) bool {
 	switch inv.name {
 	case "kubectl", "oc":
-		positional, options, _ := words(inv.args, kubectlTakes)
+		positional, options, _ := inv.kubectlArgs()
 		if len(positional) == 0 {
 			return false
 		}

@@ -7,90 +7,6 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// shellVisitor is told what a script does, programs that other programs start
-// included.
-type shellVisitor struct {
-	call func(inv invocation, fed bool) // fed: something else writes its standard input
-	node func(n syntax.Node, at place)  // every node of every script that a shell here interprets
-}
-
-// visit walks a script and the scripts inside it (watch '…', sh -c '…').
-func (v shellVisitor) visit(root syntax.Node, at place, depth int) {
-	if depth > maxDepth {
-		return
-	}
-	fed := map[*syntax.CallExpr]bool{}
-	feed := func(n syntax.Node) {
-		syntax.Walk(n, func(n syntax.Node) bool {
-			if c, ok := n.(*syntax.CallExpr); ok {
-				fed[c] = true
-			}
-			return true
-		})
-	}
-	syntax.Walk(root, func(n syntax.Node) bool {
-		if n == nil {
-			return true
-		}
-		if v.node != nil {
-			v.node(n, at)
-		}
-		switch n := n.(type) {
-		case *syntax.BinaryCmd:
-			if n.Op == syntax.Pipe || n.Op == syntax.PipeAll {
-				feed(n.Y)
-			}
-		case *syntax.Stmt:
-			for _, r := range n.Redirs {
-				switch r.Op {
-				case syntax.RdrIn, syntax.Hdoc, syntax.DashHdoc, syntax.WordHdoc:
-					if n.Cmd != nil {
-						feed(n.Cmd)
-					}
-				}
-			}
-		case *syntax.CallExpr:
-			for _, inv := range expandAt(arguments(n.Args), at, false, 0) {
-				if v.call != nil {
-					v.call(inv, fed[n])
-				}
-				if script, ok := inv.scriptText(); ok {
-					if f, err := parseShell(script); err == nil {
-						v.visit(f, inv.scriptPlace(), depth+1)
-					}
-				}
-			}
-		}
-		return true
-	})
-}
-
-// scriptText is what another shell will interpret, where it is known.
-func (inv invocation) scriptText() (string, bool) {
-	if inv.script != nil {
-		return inv.script.text, inv.script.static
-	}
-	if len(inv.scripts) == 0 {
-		return "", false
-	}
-	var texts []string
-	for _, a := range inv.scripts {
-		if !a.static {
-			return "", false
-		}
-		texts = append(texts, a.text)
-	}
-	return strings.Join(texts, " "), true
-}
-
-// scriptPlace is where the script among its arguments runs.
-func (inv invocation) scriptPlace() place {
-	if inv.name == "ssh" {
-		return remote
-	}
-	return inv.place
-}
-
 // shellBuiltins are words that need nothing on PATH.
 var shellBuiltins = optionSet(": . [ alias bg bind break builtin caller cd command compgen complete continue declare dirs disown echo " +
 	"enable eval exec exit export false fc fg getopts hash help history jobs kill let local logout mapfile popd printf pushd pwd read " +
@@ -102,22 +18,28 @@ var ambientVariables = optionSet("HOME USER LOGNAME PATH PWD OLDPWD SHELL HOSTNA
 
 // describeShell fills in what can be told of a shell command before it runs.
 func describeShell(c *Command) {
-	uses := findPlaceholders(c.Text)
-	masked := mask(c.Text, uses)
-	file, err := parseShell(masked)
+	file, err := parseShell(mask(c.Text, findPlaceholders(c.Text)))
 	if err != nil {
-		c.Placeholders = placeholderNames(uses)
+		c.Placeholders = placeholderNames(findPlaceholders(c.Text))
 		c.Problem = "not a bash command: " + shellError(err)
 		c.Risk = Unknown
 		return
 	}
-	c.Placeholders = placeholderNames(outsideComments(file, uses))
-	c.Risk = judgeShell(file).Risk
+	describeParsed(c, file.Stmts, 0)
+}
 
+// describeParsed is describeShell for statements of a script in which the
+// command begins at the offset base.
+func describeParsed(c *Command, stmts []*syntax.Stmt, base int) {
+	if uses := findPlaceholders(c.Text); len(uses) > 0 {
+		c.Placeholders = placeholderNames(outsideComments(stmts, uses, base))
+	}
 	set := map[string]bool{}
 	var read []string
-	shellVisitor{
+	j := &judge{}
+	v := shellVisitor{
 		node: func(n syntax.Node, at place) {
+			j.node(n, at)
 			if at != local {
 				return
 			}
@@ -133,26 +55,43 @@ func describeShell(c *Command) {
 					read = append(read, n.Param.Value)
 				}
 			case *syntax.Redirect:
-				c.redirect(n)
+				c.redirect(n, base)
 			}
 		},
-		call: func(inv invocation, fed bool) { c.invoke(inv, fed, set) },
-	}.visit(file, local, 0)
+		call: func(inv invocation, fed bool) {
+			j.call(inv, fed)
+			c.invoke(inv, fed, set, base)
+		},
+	}
+	for _, stmt := range stmts {
+		v.visit(stmt, local, 0)
+		c.sets(stmt)
+	}
+	c.Risk = j.verdict().Risk
 	for _, name := range read {
 		if !set[name] && !ambientVariables[name] {
 			add(&c.Variables, name)
 		}
 	}
-	syntax.Walk(file, func(n syntax.Node) bool {
-		switch n.(type) {
-		case *syntax.CmdSubst, *syntax.ProcSubst:
-			c.Substitutions = append(c.Substitutions, c.Text[n.Pos().Offset():n.End().Offset()])
-			return false
-		}
-		return true
-	})
-	for _, stmt := range file.Stmts {
-		c.sets(stmt)
+	if strings.Contains(c.Text, "$(") || strings.ContainsAny(c.Text, "`") || strings.Contains(c.Text, "<(") || strings.Contains(c.Text, ">(") {
+		c.substitutions(stmts, base)
+	}
+}
+
+// substitutions notes the outermost substitutions as they are written.
+func (c *Command) substitutions(stmts []*syntax.Stmt, base int) {
+	for _, stmt := range stmts {
+		syntax.Walk(stmt, func(n syntax.Node) bool {
+			switch n.(type) {
+			case *syntax.CmdSubst, *syntax.ProcSubst:
+				from, to := int(n.Pos().Offset())-base, int(n.End().Offset())-base
+				if 0 <= from && from < to && to <= len(c.Text) {
+					c.Substitutions = append(c.Substitutions, c.Text[from:to])
+				}
+				return false
+			}
+			return true
+		})
 	}
 }
 
@@ -172,14 +111,19 @@ func asksFor(p *syntax.ParamExp) bool {
 }
 
 // outsideComments are the uses that do not stand in a trailing comment.
-func outsideComments(file *syntax.File, uses []placeholderUse) []placeholderUse {
+func outsideComments(stmts []*syntax.Stmt, uses []placeholderUse, base int) []placeholderUse {
 	var comments [][2]int
-	syntax.Walk(file, func(n syntax.Node) bool {
-		if c, ok := n.(*syntax.Comment); ok {
-			comments = append(comments, [2]int{int(c.Pos().Offset()), int(c.End().Offset())})
-		}
-		return true
-	})
+	for _, stmt := range stmts {
+		syntax.Walk(stmt, func(n syntax.Node) bool {
+			if c, ok := n.(*syntax.Comment); ok {
+				comments = append(comments, [2]int{int(c.Pos().Offset()) - base, int(c.End().Offset()) - base})
+			}
+			return true
+		})
+	}
+	if len(comments) == 0 {
+		return uses
+	}
 	return slices.DeleteFunc(slices.Clone(uses), func(u placeholderUse) bool {
 		for _, c := range comments {
 			if u.start >= c[0] && u.start < c[1] {
@@ -202,7 +146,7 @@ func add(list *[]string, s string) {
 }
 
 // redirect notes the files that a redirection reads or writes.
-func (c *Command) redirect(r *syntax.Redirect) {
+func (c *Command) redirect(r *syntax.Redirect, base int) {
 	if r.Word == nil {
 		return
 	}
@@ -210,7 +154,7 @@ func (c *Command) redirect(r *syntax.Redirect) {
 	if !target.static || strings.HasPrefix(target.text, "/dev/") {
 		return
 	}
-	name := c.original(r.Word, target)
+	name := c.original(r.Word, target, base)
 	switch r.Op {
 	case syntax.RdrIn:
 		add(&c.Files, name)
@@ -221,9 +165,12 @@ func (c *Command) redirect(r *syntax.Redirect) {
 
 // original is a word as the book has it where a placeholder is in it, and its
 // value otherwise.
-func (c *Command) original(w *syntax.Word, a arg) string {
-	from, to := int(w.Pos().Offset()), int(w.End().Offset())
-	if from < to && to <= len(c.Text) {
+func (c *Command) original(w *syntax.Word, a arg, base int) string {
+	if w == nil || len(c.Placeholders) == 0 {
+		return a.text
+	}
+	from, to := int(w.Pos().Offset())-base, int(w.End().Offset())-base
+	if 0 <= from && from < to && to <= len(c.Text) {
 		if raw := c.Text[from:to]; len(findPlaceholders(raw)) > 0 {
 			return raw
 		}
@@ -259,7 +206,7 @@ func (c *Command) sets(stmt *syntax.Stmt) {
 }
 
 // invoke notes what one program of the command means for it.
-func (c *Command) invoke(inv invocation, fed bool, set map[string]bool) {
+func (c *Command) invoke(inv invocation, fed bool, set map[string]bool, base int) {
 	c.Endless = c.Endless || endless(inv)
 	if interactive(inv, fed) {
 		c.Interactive = true
@@ -289,10 +236,10 @@ func (c *Command) invoke(inv invocation, fed bool, set map[string]bool) {
 		add(&c.Programs, inv.name)
 	}
 	for _, f := range inv.files() {
-		add(&c.Files, c.original(f.word, f))
+		add(&c.Files, c.original(f.word, f, base))
 	}
 	for _, f := range inv.writes() {
-		add(&c.Writes, c.original(f.word, f))
+		add(&c.Writes, c.original(f.word, f, base))
 	}
 }
 
@@ -338,50 +285,4 @@ func (inv invocation) writes() []arg {
 	return slices.DeleteFunc(slices.Clone(out), func(a arg) bool {
 		return !a.static || a.text == "-" || strings.HasPrefix(a.text, "/dev/")
 	})
-}
-
-// optionValues are the values of options: the next word, or after "=".
-func optionValues(args []arg, names ...string) []arg {
-	var out []arg
-	for i, a := range args {
-		if a.text == "--" {
-			break
-		}
-		for _, name := range names {
-			if a.text == name && i+1 < len(args) {
-				out = append(out, args[i+1])
-			} else if v, ok := strings.CutPrefix(a.text, name+"="); ok && strings.HasPrefix(name, "--") {
-				out = append(out, arg{text: v, static: a.static, word: a.word})
-			}
-		}
-	}
-	return out
-}
-
-// hasOption tells whether one of the options is given, alone or with a value.
-func hasOption(args []arg, names ...string) bool {
-	for _, a := range args {
-		if a.text == "--" {
-			return false
-		}
-		for _, name := range names {
-			if a.text == name || strings.HasPrefix(name, "--") && strings.HasPrefix(a.text, name+"=") {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// hasLetter tells whether a one-letter option is given, alone or in a cluster.
-func hasLetter(args []arg, letter byte) bool {
-	for _, a := range args {
-		if a.text == "--" {
-			return false
-		}
-		if len(a.text) > 1 && a.text[0] == '-' && a.text[1] != '-' && strings.IndexByte(a.text, letter) > 0 {
-			return true
-		}
-	}
-	return false
 }

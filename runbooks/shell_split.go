@@ -2,6 +2,7 @@ package runbooks
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -52,11 +53,12 @@ func (r *shellReader) script(lines []codeLine) {
 }
 
 // items reads lines of which rows (first and last) are statements.
-func (r *shellReader) items(lines []codeLine, rows [][2]int) {
+func (r *shellReader) items(lines []codeLine, rows []statementRow) {
+	r.out.commands = slices.Grow(r.out.commands, len(rows))
 	for i := 0; i < len(lines); i++ {
-		if len(rows) > 0 && i == rows[0][0] {
-			r.command(lines[i : rows[0][1]+1])
-			i = rows[0][1]
+		if len(rows) > 0 && i == rows[0].first {
+			r.parsed(lines[i:rows[0].last+1], rows[0].stmts)
+			i = rows[0].last
 			rows = rows[1:]
 			continue
 		}
@@ -69,23 +71,29 @@ func (r *shellReader) items(lines []codeLine, rows [][2]int) {
 	}
 }
 
-// statementRows are the first and last line (from 0) of every statement, those
-// that share a line joined.
-func statementRows(file *syntax.File) [][2]int {
-	var rows [][2]int
+// statementRow is the lines of a statement, or of several that share one.
+type statementRow struct {
+	first, last int // from 0
+	stmts       []*syntax.Stmt
+}
+
+// statementRows are the lines of a script's statements.
+func statementRows(file *syntax.File) []statementRow {
+	var rows []statementRow
 	for _, stmt := range file.Stmts {
-		first, last := int(stmt.Pos().Line())-1, int(stmt.End().Line())-1
+		row := statementRow{int(stmt.Pos().Line()) - 1, int(stmt.End().Line()) - 1, []*syntax.Stmt{stmt}}
 		syntax.Walk(stmt, func(n syntax.Node) bool {
 			if r, ok := n.(*syntax.Redirect); ok && r.Hdoc != nil {
-				last = max(last, int(r.Hdoc.End().Line())-1)
+				row.last = max(row.last, int(r.Hdoc.End().Line())-1)
 			}
 			return true
 		})
-		if n := len(rows); n > 0 && rows[n-1][1] >= first {
-			rows[n-1][1] = max(rows[n-1][1], last)
+		if n := len(rows); n > 0 && rows[n-1].last >= row.first {
+			rows[n-1].last = max(rows[n-1].last, row.last)
+			rows[n-1].stmts = append(rows[n-1].stmts, stmt)
 			continue
 		}
-		rows = append(rows, [2]int{first, last})
+		rows = append(rows, row)
 	}
 	return rows
 }
@@ -116,19 +124,27 @@ func (r *shellReader) chunk(lines []codeLine) int {
 	return 1
 }
 
-// command reads one statement.
+// command reads one statement that was not parsed with the rest of its block.
 func (r *shellReader) command(lines []codeLine) {
-	text := strings.TrimLeft(joinLines(lines), " \t")
-	if looksLikePromQL(text) {
-		q := newQuery(text, lines[0].line)
+	r.parsed(lines, nil)
+}
+
+// parsed reads one statement; stmts are what it parsed to in its block.
+func (r *shellReader) parsed(lines []codeLine, stmts []*syntax.Stmt) {
+	text := strings.TrimRight(strings.TrimLeft(joinLines(lines), " \t"), " \t\n")
+	if q, ok := findPromQL(text, lines[0].line); ok {
 		q.Caption = joinLines(r.facts(true))
 		r.blank()
 		r.out.queries = append(r.out.queries, q)
 		return
 	}
 	r.captioned()
-	c := Command{Text: strings.TrimRight(text, " \t\n"), Language: Bash, Line: lines[0].line, Caption: r.caption, If: r.captionIf}
-	describeShell(&c)
+	c := Command{Text: text, Language: Bash, Line: lines[0].line, Caption: r.caption, If: r.captionIf}
+	if stmts == nil {
+		describeShell(&c)
+	} else {
+		describeParsed(&c, stmts, int(stmts[0].Pos().Offset()))
+	}
 	r.push(c)
 }
 
@@ -184,7 +200,7 @@ func (r *shellReader) captioned() {
 	if len(rest) == 0 {
 		return
 	}
-	r.or = alternative.MatchString(rest[0].text)
+	r.or = isAlternative(rest[0].text)
 	r.caption = joinLines(rest)
 	for _, l := range rest {
 		if r.captionIf = condition(l.text); r.captionIf != "" {
@@ -197,7 +213,7 @@ func (r *shellReader) captioned() {
 func (r *shellReader) blank() {
 	if len(r.comment) > 0 {
 		if rest := r.facts(false); len(rest) > 0 {
-			n := Note{Text: joinLines(rest), Line: rest[0].line, Or: alternative.MatchString(rest[0].text)}
+			n := Note{Text: joinLines(rest), Line: rest[0].line, Or: isAlternative(rest[0].text)}
 			for _, l := range rest {
 				if n.If = condition(l.text); n.If != "" {
 					break
@@ -243,6 +259,9 @@ var (
 func promptsIn(lines []codeLine, session bool) map[int]string {
 	found := map[int]string{}
 	for i, l := range lines {
+		if !strings.ContainsAny(l.text, "$❯➜@") {
+			continue
+		}
 		if m := promptLine.FindStringSubmatch(l.text); m != nil {
 			found[i] = m[1]
 		}

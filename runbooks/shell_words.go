@@ -41,6 +41,20 @@ func arguments(words []*syntax.Word) []arg {
 
 func newArg(w *syntax.Word) arg {
 	a := arg{static: true, word: w}
+	if len(w.Parts) == 1 { // most words are
+		switch p := w.Parts[0].(type) {
+		case *syntax.Lit:
+			if strings.IndexByte(p.Value, '\\') < 0 && !spreads(p.Value, true) {
+				a.text = p.Value
+				return a
+			}
+		case *syntax.SglQuoted:
+			if !p.Dollar {
+				a.text = p.Value
+				return a
+			}
+		}
+	}
 	var b strings.Builder
 	for i, part := range w.Parts {
 		switch p := part.(type) {

@@ -14,8 +14,9 @@ import (
 // front matter blanked out. It knows the original line of every offset.
 type source struct {
 	text     []byte
-	starts   []int // offset of every line
-	origin   []int // original line number of every line, from 1
+	shared   string // text once more, for the parts of it that the model keeps
+	starts   []int  // offset of every line
+	origin   []int  // original line number of every line, from 1
 	meta     map[string]string
 	raw      string // the front matter as it stands
 	problems []Problem
@@ -141,19 +142,38 @@ func (s *source) insert(row int, text string) {
 	s.index(origin)
 }
 
+// sharedText is the text as a string, of which the model keeps parts.
+func (s *source) sharedText() string {
+	if len(s.shared) != len(s.text) {
+		s.shared = string(s.text)
+	}
+	return s.shared
+}
+
 // slice is the Markdown from one offset to another with up to indent leading
-// blanks of each line taken off, and no blank lines around it.
+// blanks of each line but the first taken off, and no blank lines around it.
 func (s *source) slice(from, to, indent int) string {
 	if from >= to {
 		return ""
 	}
-	lines := strings.Split(string(s.text[from:to]), "\n")
-	for i, l := range lines {
+	text := strings.TrimRight(strings.TrimLeft(s.sharedText()[from:to], "\n"), " \t\n")
+	if indent == 0 || !strings.Contains(text, "\n") {
+		return text
+	}
+	var b strings.Builder
+	b.Grow(len(text))
+	for i := 0; len(text) > 0; i++ {
 		n := 0
-		for i > 0 && n < len(l) && n < indent && (l[n] == ' ' || l[n] == '\t') {
+		for i > 0 && n < len(text) && n < indent && (text[n] == ' ' || text[n] == '\t') {
 			n++
 		}
-		lines[i] = strings.TrimRight(l[n:], " \t")
+		end := lineLength(text)
+		b.WriteString(text[n:max(end, n)])
+		if end == len(text) {
+			break
+		}
+		b.WriteByte('\n')
+		text = text[end+1:]
 	}
-	return strings.Trim(strings.Join(lines, "\n"), "\n")
+	return b.String()
 }

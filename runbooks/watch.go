@@ -2,10 +2,13 @@ package runbooks
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -39,42 +42,54 @@ func (l *Library) Watch(ctx context.Context, changed func()) error {
 	defer func() { _ = watcher.Close() }()
 	complete := l.watchFolders(watcher)
 
-	var again <-chan time.Time // fires when the folders are quiet, or a file may have vanished
-	var periodic <-chan time.Time
-	if !complete {
-		ticker := time.NewTicker(rescan)
-		defer ticker.Stop()
-		periodic = ticker.C
-	}
-	reload := func() {
-		if missing := l.Reload(changed); missing {
-			again = time.After(vanish)
-		} else {
-			again = nil
-		}
-	}
-	reload() // what changed between Open and now
+	var again <-chan time.Time       // fires when the folders are quiet, or a file may have vanished
+	ticker := time.NewTicker(rescan) // for the folders that cannot be watched
+	defer ticker.Stop()
+	touched := map[string]bool{} // the files that events were about
+	everything := true           // what changed between Open and now; later, more than files that are known
+	again = time.After(0)
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case e, ok := <-watcher.Events:
 			if !ok {
-				return fmt.Errorf("watch runbooks: the system stopped telling of changes")
+				return errors.New("watch runbooks: the system stopped telling of changes")
 			}
 			if e.Op == fsnotify.Chmod {
 				continue
 			}
-			if info, err := os.Stat(e.Name); err == nil && info.IsDir() && e.Has(fsnotify.Create) {
-				l.watchFolders(watcher)
+			if !e.Has(fsnotify.Write) && !e.Has(fsnotify.Create) || !isMarkdown(e.Name) {
+				everything = true
+				if info, err := os.Stat(e.Name); err == nil && info.IsDir() {
+					complete = l.watchFolders(watcher) && complete
+				}
 			}
+			touched[e.Name] = true
 			again = time.After(settle)
-		case <-watcher.Errors: //nolint:errcheck // whatever it was, something was missed
+		case _, ok := <-watcher.Errors: // an overflow: something was missed
+			if !ok {
+				return errors.New("watch runbooks: the system stopped telling of changes")
+			}
+			everything = true
 			again = time.After(settle)
+		case <-ticker.C:
+			if !complete {
+				everything = true
+				again = time.After(0)
+			}
 		case <-again:
-			reload()
-		case <-periodic:
-			reload()
+			again = nil
+			missing := false
+			if everything {
+				missing = l.Reload(changed)
+			} else {
+				l.reload(slices.Sorted(maps.Keys(touched)), changed)
+			}
+			clear(touched)
+			if everything = missing; missing {
+				again = time.After(vanish)
+			}
 		}
 	}
 }
@@ -122,16 +137,67 @@ func (l *Library) watchFolders(w *fsnotify.Watcher) bool {
 	return complete
 }
 
-// Reload reads the files that changed since they were last read, calls changed
-// if that changed anything, and tells whether a file is missing that may come
-// back: it is dropped when it is still missing some time later.
+// Reload looks at every file, reads those that changed since they were last
+// read, calls changed if that changed anything, and tells whether a file is
+// missing that may come back: it is dropped when it is still missing some time
+// later.
 func (l *Library) Reload(changed func()) (missing bool) {
 	l.mu.Lock()
+	files := l.scan()
+	present := make(map[string]bool, len(files))
+	for _, f := range files {
+		present[f] = true
+	}
+	dirty := l.drop(present, &missing)
+	dirty = l.refresh(files) || dirty
+	if dirty {
+		l.reindex()
+	}
+	l.mu.Unlock()
+	if dirty && changed != nil {
+		changed()
+	}
+	return missing
+}
+
+// reload reads those of the library's files among paths that changed, new ones
+// too.
+func (l *Library) reload(paths []string, changed func()) {
+	l.mu.Lock()
+	known := slices.DeleteFunc(paths, func(p string) bool { return l.files[p] == nil && !l.covers(p) })
+	dirty := l.refresh(known)
+	if dirty {
+		l.reindex()
+	}
+	l.mu.Unlock()
+	if dirty && changed != nil {
+		changed()
+	}
+}
+
+// covers tells whether a new file belongs to the library.
+func (l *Library) covers(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || !isMarkdown(path) {
+		return false
+	}
+	for _, root := range l.paths {
+		rel, err := filepath.Rel(root, path)
+		if err != nil || rel == "." || strings.HasPrefix(rel, "..") {
+			continue
+		}
+		if !slices.ContainsFunc(strings.Split(filepath.Dir(rel), string(filepath.Separator)), hidden) {
+			return true
+		}
+	}
+	return false
+}
+
+// refresh reads the files that look changed, and tells whether any was.
+func (l *Library) refresh(files []string) bool {
 	before := map[string]loaded{}
-	present := map[string]bool{}
 	var stale []string
-	for _, path := range l.scan() {
-		present[path] = true
+	for _, path := range files {
 		old := l.files[path]
 		info, err := os.Stat(path)
 		if old != nil && err == nil && info.ModTime().Equal(old.modified) && info.Size() == old.size && !old.unreadable && old.missing.IsZero() {
@@ -142,21 +208,14 @@ func (l *Library) Reload(changed func()) (missing bool) {
 		}
 		stale = append(stale, path)
 	}
-	dirty := l.drop(present, &missing)
 	l.load(stale)
 	for _, path := range stale {
 		old, known := before[path]
-		now := l.files[path]
-		dirty = dirty || !known || old.book != now.book || old.problem != now.problem
+		if now := l.files[path]; !known || old.text != now.text || old.problem != now.problem {
+			return true
+		}
 	}
-	if dirty {
-		l.reindex()
-	}
-	l.mu.Unlock()
-	if dirty && changed != nil {
-		changed()
-	}
-	return missing
+	return false
 }
 
 // drop forgets the files that have been missing for a while, and tells whether

@@ -62,7 +62,12 @@ func (x *index) keys() []ui.Binding {
 func (x *index) open() tea.Cmd {
 	all := x.visible()
 	x.scroll.To(x.scroll.Cursor, len(all))
-	return x.c.openRunbook(all[x.scroll.Cursor], x.alert)
+	name := all[x.scroll.Cursor].Name
+	rb, ok := x.c.deps.Library.ByName(name) // the list has heads only
+	if !ok {
+		return func() tea.Msg { return failed(fmt.Errorf("runbook %s is gone: its file changed", name)) }
+	}
+	return x.c.openRunbook(rb, x.alert)
 }
 
 func (x *index) render(now time.Time, width, height int) []string {
