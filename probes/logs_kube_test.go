@@ -125,7 +125,7 @@ type scissors struct {
 // RoundTrip sends one request.
 func (s *scissors) RoundTrip(req *http.Request) (*http.Response, error) {
 	response, err := s.next.RoundTrip(req)
-	if err == nil && strings.HasSuffix(req.URL.Path, "/log") && !s.off.Load() {
+	if err == nil && strings.HasSuffix(req.URL.Path, "/log") {
 		response.Body = &cutBody{ReadCloser: response.Body, scissors: s, left: rand.IntN(25_000)}
 	}
 	return response, err
@@ -205,13 +205,18 @@ func reconnects(t *testing.T, s *runningKube) {
 		}
 	}
 	tail := follow(t, c, LogSource{Selector: "app=erpgo-api", Since: time.Minute}, 1<<20)
+	read, seen := map[string]int{}, uint64(0) // lines of each log, up to a sequence number
 	caughtUp := func() bool {
+		lines, _ := tail.Since(seen, 1<<20)
+		for _, line := range lines {
+			read[line.Pod+"/"+line.Container]++
+			seen = line.Seq
+		}
 		for name, l := range logs {
-			pod, container, _ := strings.Cut(name, "/")
 			l.mu.Lock()
 			want := len(l.written)
 			l.mu.Unlock()
-			if len(texts(tail, pod, container)) < want {
+			if read[name] < want {
 				return false
 			}
 		}
@@ -248,18 +253,21 @@ func reconnects(t *testing.T, s *runningKube) {
 			}
 		}
 		// What a log held that was rotated away cannot be asked for any more:
-		// rotate when all was read, and break the streams right after it.
+		// rotate when all was read, and break the streams right after it. A
+		// stream that was cut a few times in what it repeats waits the longer.
 		paused.Store(true)
-		await(t, "all lines so far", caughtUp)
+		cut.off.Store(true)
+		awaitFor(t, patience+lastRetry, "all lines so far", caughtUp)
 		for _, l := range logs {
 			l.rotate(t)
 		}
+		cut.off.Store(false)
 		paused.Store(false)
 	}
 	done.Store(true)
 	writing.Wait()
 	cut.off.Store(true)
-	await(t, "all lines", caughtUp)
+	awaitFor(t, patience+lastRetry, "all lines", caughtUp)
 
 	total := 0
 	for name, l := range logs {

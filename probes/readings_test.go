@@ -58,6 +58,12 @@ func runProbe(t *testing.T, p Probe) {
 // await polls until ok is true.
 func await(t *testing.T, what string, ok func() bool) {
 	t.Helper()
+	awaitFor(t, patience, what, ok)
+}
+
+// awaitFor is await with a patience of its own.
+func awaitFor(t *testing.T, patience time.Duration, what string, ok func() bool) {
+	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	deadline := time.After(patience)
