@@ -16,6 +16,7 @@ golangci-lint := $(tools)/golangci-lint-$(GOLANGCI_LINT)/golangci-lint
 goreleaser    := $(tools)/goreleaser-$(GORELEASER)/goreleaser
 govulncheck   := $(tools)/govulncheck-$(GOVULNCHECK)/govulncheck
 k9s           := $(tools)/k9s-$(K9S)/k9s
+table          = awk -v version=$(K9S:v%=%) -f bench/table.awk bin/bench.txt
 
 version   = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 link      = -trimpath -ldflags='-s -w -X main.version=$(version)'
@@ -78,7 +79,13 @@ screenshot: servers ## Draw docs/cockpit.svg from the real screen, while a bad r
 .PHONY: bench
 bench: servers $(k9s) ## Run the benchmarks against real servers, and print what is held to bounds beside k9s
 	K9S=$(k9s) $(with-env) go test -run '^$$' -bench . -benchmem ./... | tee bin/bench.txt
-	@awk -f bench/table.awk bin/bench.txt
+	@$(table)
+
+.PHONY: figures
+figures: bench ## Run the benchmarks, and write their figures into the README
+	$(table) > bin/figures.md
+	sed -i.orig -e '/^<!-- figures -->/,/^<!-- end of figures -->/{/^<!--/!d;}' -e '/^<!-- figures -->/r bin/figures.md' README.md
+	rm README.md.orig
 
 ##@ Release
 

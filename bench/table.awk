@@ -1,6 +1,6 @@
-# Reads what "go test -bench" printed and prints a table: a row for each measure,
-# with what flightdeck and k9s need and the bound that flightdeck is held to. It
-# fails when a bound is missed or a figure is missing.
+# Reads what "go test -bench" printed and prints a Markdown table: a row for each
+# measure, with what flightdeck and k9s need and the bound that flightdeck is held
+# to. It fails when a bound is missed or a figure is missing.
 
 /^Benchmark/ {
 	name = $1
@@ -19,10 +19,10 @@ function row(measure, ours, theirs, bound, why) {
 	if (ours == "") verdict = "not measured"
 	else if (bound != "") verdict = ours <= bound ? "met" : "missed"
 	if (verdict != "" && verdict != "met") status = 1
-	printf "%-52s %10s %10s   %-34s %s\n", measure, figure(ours), figure(theirs), why, verdict
+	printf "| %-50s | %10s | %11s | %-29s |\n", measure, figure(ours), figure(theirs), why (why && verdict ? ", " : "") verdict
 }
 
-function figure(n) { return n == "" ? "-" : sprintf(n < 10 ? "%.1f" : "%.0f", n) }
+function figure(n) { return n == "" ? "" : sprintf(n < 10 ? "%.1f" : "%.0f", n) }
 
 END {
 	beside = "Beside5000Pods/flightdeck"
@@ -30,12 +30,13 @@ END {
 	third = number(k9s, "peak-MiB") / 3
 	idle = number(k9s, "idle-B/s")
 
-	printf "\n%-52s %10s %10s   %s\n", "", "flightdeck", "k9s", "bound"
+	printf "| %-50s | %10s | %11s | %-29s |\n", "", "flightdeck", "k9s " version, "bound"
+	print "| --- | ---: | ---: | --- |"
 	row("first byte, every backend hanging, ms", number("FirstFrame", "first-byte-ms"), "", "", "")
 	row("first frame, every backend hanging, ms", number("FirstFrame", "first-frame-ms"), "", 100, "100 ms")
-	row("  the slowest of these starts, ms", number("FirstFrame", "first-frame-max-ms"), "", "", "")
+	row("the slowest of these starts, ms", number("FirstFrame", "first-frame-max-ms"), "", "", "")
 	row("all panes filled, ms", number("PanesFilled", "filled-ms"), "", 2000, "2 s")
-	row("  the slowest of these starts, ms", number("PanesFilled", "filled-max-ms"), "", "", "")
+	row("the slowest of these starts, ms", number("PanesFilled", "filled-max-ms"), "", "", "")
 	row("5,000 pods: first byte, ms", number(beside, "first-byte-ms"), number(k9s, "first-byte-ms"), "", "")
 	row("5,000 pods: all pods listed, ms", number(beside, "listed-ms"), number(k9s, "listed-ms"), "", "")
 	row("5,000 pods: peak resident memory, MiB", number(beside, "peak-MiB"), number(k9s, "peak-MiB"), third, sprintf("a third of k9s: %.0f MiB", third))
