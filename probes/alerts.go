@@ -3,6 +3,7 @@ package probes
 import (
 	"cmp"
 	"context"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
 
 	"github.com/erpgo/flightdeck/config"
 )
@@ -243,21 +245,23 @@ func severityRank(severity string) int {
 	return 2
 }
 
-// labelKey is a text that is the same for the same name and labels only.
+// labelKey is a text that is the same for the same name and labels only, in
+// Prometheus's notation: it is kept in journals, and comes back from JSON as it
+// was.
 func labelKey(name string, labels map[string]string) string {
-	names := make([]string, 0, len(labels))
-	for n := range labels {
-		names = append(names, n)
+	key := []byte(name)
+	for i, n := range slices.Sorted(maps.Keys(labels)) {
+		key = append(key, "{,"[min(i, 1)])
+		if model.LegacyValidation.IsValidLabelName(n) {
+			key = append(key, n...)
+		} else {
+			key = strconv.AppendQuote(key, n)
+		}
+		key = append(key, '=')
+		key = strconv.AppendQuote(key, labels[n])
 	}
-	slices.Sort(names)
-	var key strings.Builder
-	key.WriteString(name)
-	for _, n := range names {
-		// A byte that valid UTF-8, and so a label, never holds.
-		key.WriteByte(0xff)
-		key.WriteString(n)
-		key.WriteByte(0xff)
-		key.WriteString(labels[n])
+	if len(labels) > 0 {
+		key = append(key, '}')
 	}
-	return key.String()
+	return string(key)
 }

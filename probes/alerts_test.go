@@ -3,6 +3,7 @@
 package probes
 
 import (
+	"encoding/json"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -243,6 +244,8 @@ func TestAlertKeyTellsAlertsApart(t *testing.T) {
 	for _, other := range []Alert{
 		{Name: "Down", Labels: map[string]string{"a": "1"}},
 		{Name: "Down", Labels: map[string]string{"a": "1b2"}},
+		{Name: "Down", Labels: map[string]string{"a": `1",b="2`}},
+		{Name: "Down", Labels: map[string]string{`a="1",b`: "2"}},
 		{Name: "Down", Labels: map[string]string{"a": "2", "b": "1"}},
 		{Name: "Downa", Labels: map[string]string{"": "1", "b": "2"}},
 		{Name: "Up", Labels: a.Labels},
@@ -250,6 +253,22 @@ func TestAlertKeyTellsAlertsApart(t *testing.T) {
 		if other.Key() == a.Key() {
 			t.Errorf("%+v has the key of %+v", other, a)
 		}
+	}
+}
+
+// An incident is found again by the key of its alert.
+func TestAlertKeyIsTheSameInAJournal(t *testing.T) {
+	a := Alert{Name: "Down", Labels: map[string]string{"b": "2", "größe": "é\"\n", "a": "\xff"}}
+	written, err := json.Marshal(a.Key())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read string
+	if err := json.Unmarshal(written, &read); err != nil {
+		t.Fatal(err)
+	}
+	if want := `Down{a="\xff",b="2","größe"="é\"\n"}`; read != want || a.Key() != want {
+		t.Errorf("the key is %s, and %s in a journal; want %s", a.Key(), read, want)
 	}
 }
 

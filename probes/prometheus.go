@@ -50,6 +50,11 @@ func NewProm(cfg config.Prometheus) *Prom {
 	return p
 }
 
+// API is the client itself, for who asks more than the cockpit does. Its
+// questions are bounded by their context alone. The error says why there is
+// nothing to ask.
+func (p *Prom) API() (v1.API, error) { return p.api, p.err }
+
 // Series is one line of a chart.
 type Series struct {
 	Labels map[string]string

@@ -30,6 +30,7 @@ func (p *cachePane) rule(now time.Time) ui.Rule {
 	if !r.TakenAt.IsZero() {
 		c := r.Value
 		switch {
+		case c.Over == 0: // the first reading: no rate yet
 		case math.IsNaN(c.HitRate):
 			rule.Answer = p.theme.Dim.Render("no lookups")
 		case c.HitRate < p.floor:

@@ -85,7 +85,8 @@ type StoreStatus struct {
 
 // CacheStatus is the cache.
 type CacheStatus struct {
-	HitRate *float64 `json:"hit_rate"` // between 0 and 1; null when nothing was looked up
+	Over    float64  `json:"over_seconds"` // the interval that the rates are over; 0 with one reading, which tells none
+	HitRate *float64 `json:"hit_rate"`     // between 0 and 1; null when nothing was looked up
 	Memory  int64    `json:"memory_bytes"`
 	Max     int64    `json:"max_memory_bytes"`
 	Evicted float64  `json:"evicted_per_second"`
@@ -133,7 +134,7 @@ func NewStatus(board *probes.Board, context, namespace, deployment string, now t
 		}
 	}
 	if r := board.Cache.Load(); !r.TakenAt.IsZero() {
-		s.Cache = &CacheStatus{HitRate: finite(r.Value.HitRate), Memory: r.Value.Memory, Max: r.Value.MaxMemory, Evicted: r.Value.Evicted}
+		s.Cache = &CacheStatus{Over: r.Value.Over.Seconds(), HitRate: finite(r.Value.HitRate), Memory: r.Value.Memory, Max: r.Value.MaxMemory, Evicted: r.Value.Evicted}
 	}
 	if r := board.Logins.Load(); !r.TakenAt.IsZero() {
 		s.Logins = &LoginsStatus{PerMinute: r.Value.PerMinute, Threshold: r.Value.Threshold, Pattern: string(r.Value.Pattern), Why: r.Value.Why}
@@ -246,11 +247,14 @@ func (s Status) WriteText(w io.Writer) error {
 		line("database connections %d of %d, active %d, idle in transaction %d, waiting %d", d.Connections, d.Max, d.Active, d.IdleInTx, d.Waiting)
 	}
 	if c := s.Cache; c != nil {
-		rate := "no lookups"
-		if c.HitRate != nil {
-			rate = "hit rate " + ui.Number(*c.HitRate*100) + " %"
+		switch {
+		case c.Over == 0:
+			line("cache memory %s, rates take a second reading", ui.Bytes(c.Memory))
+		case c.HitRate == nil:
+			line("cache no lookups, memory %s, evicted %s /s", ui.Bytes(c.Memory), ui.Number(c.Evicted))
+		default:
+			line("cache hit rate %s %%, memory %s, evicted %s /s", ui.Number(*c.HitRate*100), ui.Bytes(c.Memory), ui.Number(c.Evicted))
 		}
-		line("cache %s, memory %s, evicted %s /s", rate, ui.Bytes(c.Memory), ui.Number(c.Evicted))
 	}
 	if l := s.Logins; l != nil {
 		line("failed logins %s /min of %s, %s", ui.Number(l.PerMinute), ui.Number(l.Threshold), l.Pattern)
