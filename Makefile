@@ -49,6 +49,7 @@ env: servers ## Bring up the same servers, print the settings, keep them until C
 
 .PHONY: test
 test: check servers ## Check everything and run all tests against real servers
+	bin/testenv install --browser
 	$(with-env) go test -race -timeout 20m ./...
 
 .PHONY: check

@@ -23,15 +23,19 @@ func (e *Env) awaitCalm(ctx context.Context) error {
 	}
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
+	var last []prometheus.Alert
 	for {
 		result, err := prometheus.NewAPI(client).Alerts(ctx)
 		if err == nil && len(result.Alerts) == 0 {
 			return nil
 		}
+		if err == nil {
+			last = result.Alerts
+		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("wait for the shared environment to be calm: alerts %v: %w", result.Alerts, errors.Join(err, ctx.Err()))
+			return fmt.Errorf("wait for the shared environment to be calm: alerts %v: %w", last, errors.Join(err, ctx.Err()))
 		}
 	}
 }

@@ -147,3 +147,14 @@ func start[S interface {
 	})
 	return started
 }
+
+// Browser returns the path of a browser that draws pages without a screen. A
+// test that looks at a page fails where there is none, and says what to install.
+func Browser(t testing.TB) string {
+	t.Helper()
+	path, err := server.Find("chromium")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

@@ -14,14 +14,17 @@ import (
 	"strings"
 )
 
-// debianPackages maps each program that is not built from source to Debian's
-// package of it.
-var debianPackages = map[string]string{
-	"postgres":                "postgresql",
-	"redis-server":            "redis-server",
-	"prometheus":              "prometheus",
-	"prometheus-alertmanager": "prometheus-alertmanager",
-}
+// The programs that are not built from source, each with Debian's package of it:
+// what the environment runs, and what only tests look at pages with.
+var (
+	servers = map[string]string{
+		"postgres":                "postgresql",
+		"redis-server":            "redis-server",
+		"prometheus":              "prometheus",
+		"prometheus-alertmanager": "prometheus-alertmanager",
+	}
+	browsers = map[string]string{"chromium": "chromium"}
+)
 
 // MissingError says which programs are not on this machine.
 type MissingError struct {
@@ -32,7 +35,7 @@ type MissingError struct {
 func (e *MissingError) Packages() []string {
 	var packages []string
 	for _, program := range e.Programs {
-		packages = append(packages, debianPackages[program])
+		packages = append(packages, servers[program]+browsers[program])
 	}
 	slices.Sort(packages)
 	return slices.Compact(packages)
@@ -46,9 +49,15 @@ func (e *MissingError) Error() string {
 
 // Missing returns what has to be installed before all servers can start, or
 // nil.
-func Missing() error {
+func Missing() error { return missingOf(servers) }
+
+// MissingBrowser returns what has to be installed before a page can be looked
+// at, or nil.
+func MissingBrowser() error { return missingOf(browsers) }
+
+func missingOf(programs map[string]string) error {
 	var missing []string
-	for program := range debianPackages {
+	for program := range programs {
 		if _, err := Find(program); err != nil {
 			missing = append(missing, program)
 		}

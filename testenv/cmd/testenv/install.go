@@ -17,21 +17,37 @@ import (
 )
 
 func installCommand() *cobra.Command {
-	return &cobra.Command{
+	browser := false
+	cmd := &cobra.Command{
 		Use:   "install",
 		Short: "Install the Debian packages and build the control plane that the environment needs",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var missing *server.MissingError
-			if errors.As(server.Missing(), &missing) {
-				if err := installPackages(cmd.Context(), missing); err != nil {
-					return err
-				}
+			err := install(cmd.Context(), server.Missing)
+			if err == nil && browser {
+				err = install(cmd.Context(), server.MissingBrowser)
 			}
-			_, err := server.BuildControlPlane(cmd.Context(), os.Stderr)
+			if err != nil {
+				return err
+			}
+			_, err = server.BuildControlPlane(cmd.Context(), os.Stderr)
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&browser, "browser", false, "install the browser too that tests look at pages with")
+	return cmd
+}
+
+// install installs what is missing, and looks again.
+func install(ctx context.Context, missing func() error) error {
+	var programs *server.MissingError
+	if !errors.As(missing(), &programs) {
+		return nil
+	}
+	if err := installPackages(ctx, programs); err != nil {
+		return err
+	}
+	return missing()
 }
 
 //go:embed install.sh
@@ -52,11 +68,11 @@ func installPackages(ctx context.Context, missing *server.MissingError) error {
 	}
 	line = append(line, missing.Packages()...)
 	fmt.Fprintf(os.Stderr, "installing %s\n", strings.Join(missing.Packages(), ", "))
-	install := exec.CommandContext(ctx, line[0], line[1:]...)
-	install.Stdin = strings.NewReader(installScript)
-	install.Stdout, install.Stderr = os.Stderr, os.Stderr
-	if err := install.Run(); err != nil {
+	script := exec.CommandContext(ctx, line[0], line[1:]...)
+	script.Stdin = strings.NewReader(installScript)
+	script.Stdout, script.Stderr = os.Stderr, os.Stderr
+	if err := script.Run(); err != nil {
 		return fmt.Errorf("install Debian's packages: %w; %w", err, missing)
 	}
-	return server.Missing()
+	return nil
 }
