@@ -59,6 +59,6 @@ func rootCommand() *cobra.Command {
 		},
 	}
 	flags.Bind(root.PersistentFlags())
-	root.AddCommand(statusCommand(flags), runbookCommand(flags), configCommand(flags), manCommand(root))
+	root.AddCommand(statusCommand(flags), incidentsCommand(flags), runbookCommand(flags), lintCommand(flags), configCommand(flags), manCommand(root))
 	return root
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -22,7 +23,7 @@ func runbookCommand(flags *config.Flags) *cobra.Command {
 		if err != nil {
 			return nil, err
 		}
-		return runbooks.Open(cfg.Runbooks)
+		return openLibrary(cfg)
 	}
 	list := &cobra.Command{
 		Use:   "list",
@@ -106,20 +107,34 @@ func (l *lines) add(format string, args ...any) {
 	}
 }
 
+// text writes lines with what they are before the first.
+func (l *lines) text(indent, what, text string) {
+	for i, line := range ui.CleanLines(strings.TrimRight(text, "\n")) {
+		if i > 0 {
+			what = ""
+		}
+		l.add("%s    %-8s  %s", indent, what, line)
+	}
+}
+
 func (l *lines) steps(steps []runbooks.Step, indent string) {
 	for _, step := range steps {
 		l.add("%s%s %s  [%s]", indent, ui.Clean(step.Number), ui.Clean(step.Title), step.Kind)
 		for _, cmd := range step.Commands {
-			for i, line := range ui.CleanLines(cmd.Text) {
-				risk := ""
-				if i == 0 {
-					risk = string(cmd.Risk)
-				}
-				l.add("%s    %-8s  %s", indent, risk, line)
-			}
+			l.text(indent, string(cmd.Risk), cmd.Text)
 		}
 		for _, q := range step.Queries {
-			l.add("%s    %-8s  %s", indent, "promql", ui.Clean(q.Original))
+			l.text(indent, "promql", q.Original)
+			switch {
+			case q.Parses:
+			case q.Repair == "":
+				l.text(indent, "", "does not parse")
+			default:
+				l.text(indent, "", "does not parse; meant is "+strings.Join(q.Repairs, "\nor "))
+			}
+		}
+		if step.Message != nil {
+			l.text(indent, "message", step.Message.Text)
 		}
 		l.steps(step.Steps, indent+"  ")
 	}

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/user"
-	"path/filepath"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
@@ -52,7 +50,7 @@ func newStation(cfg config.Config) *station {
 
 // openCockpit runs the cockpit in this terminal until the operator leaves.
 func openCockpit(ctx context.Context, cfg config.Config) (err error) {
-	library, err := runbooks.Open(cfg.Runbooks)
+	library, err := openLibrary(cfg)
 	if err != nil {
 		return err
 	}
@@ -63,13 +61,14 @@ func openCockpit(ctx context.Context, cfg config.Config) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 
 	s := newStation(cfg)
-	journal, closeJournal, trouble := openJournal(ctx, cfg)
-	defer func() { err = errors.Join(err, closeJournal()) }()
+	journal, trouble := openJournal(ctx, cfg)
+	defer func() { err = errors.Join(err, journal.close()) }()
 	sql := runbooks.NewSQLExecutor(cfg.Database.URL)
 	defer sql.Close()
 	target := s.target(folder)
 	runner := incidents.NewRunner(incidents.Options{
-		Journal:   journal,
+		Journal:   journal.Journal,
+		Snapshot:  journal.snapshot,
 		OnRecord:  cfg.Journal != config.JournalInMemory,
 		Executors: map[runbooks.Language]runbooks.Executor{runbooks.Bash: runbooks.BashExecutor{}, runbooks.SQL: sql},
 		Target:    target,
@@ -81,7 +80,9 @@ func openCockpit(ctx context.Context, cfg config.Config) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() { defer close(done); _ = probes.Run(ctx, s.probes...) }() // it ends with ctx, and with its error
-	defer func() { cancel(); <-done }()
+	watched := make(chan struct{})
+	go func() { defer close(watched); library.Watch(ctx, nil) }() // who shows runbooks listens to library.Changes
+	defer func() { cancel(); <-done; <-watched }()
 
 	cockpit := views.NewCockpit(views.Deps{
 		Config: cfg, Board: s.board, Library: library, Runner: runner, Operator: operator(),
@@ -90,46 +91,34 @@ func openCockpit(ctx context.Context, cfg config.Config) (err error) {
 		Preview: func(ctx context.Context, cmd runbooks.Bound) (runbooks.Preview, error) {
 			return runbooks.PreviewOf(ctx, cmd, target, sql)
 		},
+		Explain: sql.Explain,
 		Permissions: func(ctx context.Context, cmd runbooks.Bound) []runbooks.Obstacle {
 			return runbooks.Permissions(ctx, cmd, target)
 		},
-		Follow: s.follower(ctx),
+		Services: s.cluster.Services,
+		Follow:   s.follower(ctx),
+		Silencer: probes.NewSilencer(cfg.Alertmanager),
+		Send:     sender(cfg.Webhook), Webhook: cfg.Webhook.Name,
 	})
 	defer cockpit.Close()
 	_, err = tea.NewProgram(cockpit, programOptions(ctx, cfg)...).Run()
 	return err
 }
 
-// openJournal opens the journal that is configured. Where it cannot be written
-// the cockpit runs all the same with one in memory, says so, and the runner
-// refuses what would change something without a lasting record.
-func openJournal(ctx context.Context, cfg config.Config) (journal incidents.Journal, closeJournal func() error, trouble error) {
-	nothing := func() error { return nil }
-	if cfg.Journal == config.JournalInMemory {
-		return incidents.NewMemory(), nothing, nil
-	}
-	path := cfg.Journal
-	if path == "" {
-		var err error
-		if path, err = config.JournalPath(os.Environ()); err != nil {
-			return incidents.NewMemory(), nothing, err
-		}
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return incidents.NewMemory(), nothing, fmt.Errorf("journal %s: %w; steps that change something are refused: set --journal to a file that can be written, or to memory", path, err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, journalOpening)
-	defer cancel()
-	opened, err := incidents.OpenSQLite(ctx, path)
+// openLibrary reads the runbooks, and which of them the configuration says an
+// alert belongs to.
+func openLibrary(cfg config.Config) (*runbooks.Library, error) {
+	library, err := runbooks.Open(cfg.Runbooks)
 	if err != nil {
-		return incidents.NewMemory(), nothing, fmt.Errorf("journal %s: %w; steps that change something are refused: set --journal to a file that can be written, or to memory", path, err)
+		return nil, err
 	}
-	return opened, opened.Close, nil
+	alerts := make(map[string]string, len(cfg.AlertRunbooks))
+	for _, r := range cfg.AlertRunbooks {
+		alerts[r.Name] = r.Value
+	}
+	library.Map(alerts)
+	return library, nil
 }
-
-// journalOpening is how long the journal may take to open before the cockpit
-// goes on without it.
-const journalOpening = 2 * time.Second
 
 // programOptions fit the program to the terminal it runs in.
 func programOptions(ctx context.Context, cfg config.Config) []tea.ProgramOption {

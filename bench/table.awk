@@ -12,6 +12,11 @@ function number(benchmark, unit) {
 	return (("Benchmark" benchmark, unit) in of) ? of["Benchmark" benchmark, unit] + 0 : ""
 }
 
+# milliseconds is the time of one iteration.
+function milliseconds(benchmark) {
+	return number(benchmark, "ns/op") == "" ? "" : number(benchmark, "ns/op") / 1e6
+}
+
 # row prints a measure. Bound is the most that is allowed, and why says where it
 # comes from; both are empty for what is only told.
 function row(measure, ours, theirs, bound, why) {
@@ -42,5 +47,10 @@ END {
 	row("5,000 pods: peak resident memory, MiB", number(beside, "peak-MiB"), number(k9s, "peak-MiB"), third, sprintf("a third of k9s: %.0f MiB", third))
 	row("5,000 pods: bytes a second to an idle terminal", number(beside, "idle-B/s"), idle, idle, "fewer than k9s")
 	row("5,000 pods: CPU in 25 s, s", number(beside, "cpu-s"), number(k9s, "cpu-s"), "", "")
+	row("2,000 runbooks of 20 MB: load, ms", milliseconds("Open2000Files"), "", 2000, "2 s")
+	row("2,000 runbooks of 20 MB: heap, MiB", number("Open2000Files", "heap-MiB"), "", 200, "200 MiB")
+	row("2,000 runbooks: one file changes, ms", milliseconds("ReloadOneOf2000Files"), "", 50, "50 ms")
+	row("journal: an append, in bare writes with fsync", number("AppendOverBareWrite", "bare-writes"), "", 2, "2")
+	row("journal: an incident of 100,000 events opens, ms", milliseconds("Open100000Events"), "", 300, "300 ms")
 	exit status
 }

@@ -4,7 +4,10 @@
 // afterwards.
 package config
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Config is everything the cockpit was told. Every field has a default (see
 // Default); an empty URL means that the source is not configured, which is a
@@ -13,7 +16,7 @@ type Config struct {
 	ReadOnly     bool         `yaml:"read_only"` // the runner refuses whatever changes something
 	NoColor      bool         `yaml:"no_color"`  // states are told by glyphs and words alone
 	Runbooks     []string     `yaml:"runbooks"`  // files or folders; empty means the embedded books
-	Journal      string       `yaml:"journal"`   // file of the journal, or JournalInMemory; empty means the usual place
+	Journal      string       `yaml:"journal"`   // file of the journal, postgres:// URL, or JournalInMemory; empty means the usual place
 	Service      Service      `yaml:"service"`
 	Prometheus   Prometheus   `yaml:"prometheus"`
 	Alertmanager Alertmanager `yaml:"alertmanager"`
@@ -22,11 +25,24 @@ type Config struct {
 	Redis        Redis        `yaml:"redis"`
 	Logs         Logs         `yaml:"logs"`
 	Logins       Logins       `yaml:"logins"`
-	Signals      []Signal     `yaml:"signals"`
+	Webhook      Webhook      `yaml:"webhook"`
+	// AlertRunbooks are the runbooks of alerts that neither an annotation nor a
+	// book leads to one. In the file they are a mapping.
+	AlertRunbooks []Pair `yaml:"alert_runbooks"` // alerting rule to runbook
+	// Values are those of placeholders and shell variables of runbooks that are
+	// always the same here. None of them is a secret.
+	Values  []Pair   `yaml:"values"`
+	Signals []Signal `yaml:"signals"`
 }
 
 // JournalInMemory is the setting of a journal that ends with the process.
 const JournalInMemory = "memory"
+
+// JournalInPostgres tells whether a journal is in a PostgreSQL server and not in
+// a file.
+func JournalInPostgres(journal string) bool {
+	return strings.HasPrefix(journal, "postgres://") || strings.HasPrefix(journal, "postgresql://")
+}
 
 // Service names what is on call: the workload whose pods, rollouts and logs the
 // home screen shows.
@@ -98,6 +114,13 @@ type Logins struct {
 	Query     string        `yaml:"query"`     // SQL over the database: $1 is the start of the window; columns at, user, ip
 	Metric    string        `yaml:"metric"`    // PromQL: failed logins a minute
 	Pace      `yaml:",inline"`
+}
+
+// Webhook is where messages are sent: to a chat, in Slack's form, which others
+// understand too.
+type Webhook struct {
+	Name string `yaml:"name"` // what the operator calls it: "#incidents"
+	URL  Secret `yaml:"url"`  // whoever has it can write there
 }
 
 // Signal is one number of the strip under the header: a PromQL expression that

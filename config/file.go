@@ -79,6 +79,9 @@ func (l *loader) decode(data []byte) {
 		return
 	}
 	keys := []string{"signals"}
+	for _, p := range pairSchema(l.cfg) {
+		keys = append(keys, p.key)
+	}
 	for _, sec := range l.schema {
 		keys = append(keys, sec.keys()...)
 	}
@@ -86,6 +89,12 @@ func (l *loader) decode(data []byte) {
 		if key == "signals" {
 			l.signals(name, value)
 			return true
+		}
+		for _, p := range pairSchema(l.cfg) {
+			if p.key == key {
+				l.pairs(p, name, value)
+				return true
+			}
 		}
 		for _, sec := range l.schema {
 			if sec.key == "" && l.setting(sec, key, name, value) {

@@ -15,7 +15,7 @@ func (f *Flags) Bind(set *pflag.FlagSet) {
 	set.String("database", "", "`URL` of PostgreSQL, without a password")
 	set.String("redis", "", "`URL` of Redis, without a password")
 	set.StringArray("runbooks", nil, "`path` of a runbook or a folder of them; may be repeated")
-	set.String("journal", "", "`file` of the journal, or memory (default $XDG_STATE_HOME/flightdeck/journal.db)")
+	set.String("journal", "", "`file` of the journal, postgres://user@host/database, or memory (default $XDG_STATE_HOME/flightdeck/journal.db)")
 	set.String("kubeconfig", "", "kubeconfig `file`")
 	set.String("context", "", "kubeconfig `context`")
 	set.StringP("namespace", "n", "", "Kubernetes `namespace`")

@@ -60,6 +60,9 @@ func render(cfg Config, mark string) []byte {
 			fmt.Fprintf(&b, "%s%s%s: %s\n", indent, mark, s.key, inline(s.get()))
 		}
 	}
+	for _, p := range pairSchema(&cfg) {
+		p.render(&b, mark)
+	}
 	renderSignals(&b, cfg.Signals, mark)
 	return b.Bytes()
 }

@@ -19,7 +19,7 @@ func (c Config) Secrets() []string {
 		}
 	}
 	add(c.Prometheus.Password.Reveal(), c.Prometheus.BearerToken.Reveal(),
-		c.Alertmanager.Password.Reveal(), c.Alertmanager.BearerToken.Reveal())
+		c.Alertmanager.Password.Reveal(), c.Alertmanager.BearerToken.Reveal(), c.Webhook.URL.Reveal())
 	for _, connection := range []string{c.Database.URL.Reveal(), c.Redis.URL.Reveal()} {
 		if u, ok := connectionURL(connection); ok && u.User != nil {
 			password, _ := u.User.Password()
@@ -28,8 +28,11 @@ func (c Config) Secrets() []string {
 	}
 	// pgx knows the password wherever it stands: in the string, in PGPASSWORD,
 	// in ~/.pgpass.
-	if c.Database.URL != "" {
-		if parsed, err := pgconn.ParseConfig(c.Database.URL.Reveal()); err == nil {
+	for _, connection := range []string{c.Database.URL.Reveal(), c.Journal} {
+		if connection == "" || connection == c.Journal && !JournalInPostgres(connection) {
+			continue
+		}
+		if parsed, err := pgconn.ParseConfig(connection); err == nil {
 			add(parsed.Password)
 		}
 	}

@@ -27,7 +27,7 @@ func onePath(base folders, path string) string {
 
 // journalPath resolves the file of the journal that stands in the file.
 func journalPath(base folders, path string) string {
-	if path == JournalInMemory {
+	if path == JournalInMemory || JournalInPostgres(path) {
 		return path
 	}
 	return onePath(base, path)

@@ -48,7 +48,7 @@ func schema(c *Config) []section {
 			{key: "read_only", flag: "read-only", value: of(&c.ReadOnly, boolean), doc: "Refuse every step that changes something."},
 			{key: "no_color", env: "NO_COLOR", value: of(&c.NoColor, boolean), doc: "Tell states by glyphs and words alone."},
 			{key: "runbooks", flag: "runbooks", value: listOf(&c.Runbooks, "a file or a folder"), resolve: onePath, doc: "Files or folders of Markdown; none means the books that are built in."},
-			{key: "journal", flag: "journal", value: of(&c.Journal, text), resolve: journalPath, doc: "File of what was done; empty means flightdeck/journal.db in $XDG_STATE_HOME.\n\"memory\" keeps nothing after the cockpit ends."},
+			{key: "journal", flag: "journal", value: of(&c.Journal, journalPlace), resolve: journalPath, doc: "File of what was done; empty means flightdeck/journal.db in $XDG_STATE_HOME.\nSeveral bastions share postgres://user@host/database; its password stands in ~/.pgpass.\n\"memory\" keeps nothing after the cockpit ends."},
 		}},
 		{key: "service", doc: "The workload that is on call.", settings: []setting{
 			{key: "name", value: of(&c.Service.Name, text), doc: "Shown in the header."},
@@ -94,6 +94,10 @@ func schema(c *Config) []section {
 			{key: "query", value: of(&c.Logins.Query, loginQuery), doc: "SQL over the database: $1 is the start of the window; yields at, user and ip."},
 			{key: "metric", value: of(&c.Logins.Metric, expression), doc: "PromQL: failed logins a minute."},
 		}, pace(&c.Logins.Pace)...)},
+		{key: "webhook", doc: "Where messages are sent: an incoming webhook of Slack, Mattermost or Rocket.Chat.", settings: []setting{
+			{key: "name", value: of(&c.Webhook.Name, text), doc: "What it is called on the screen, such as #incidents."},
+			{key: "url", value: of(&c.Webhook.URL, webhookURL), doc: "It is a secret: whoever has it can write there. Empty means none."},
+		}},
 	}
 }
 

@@ -35,7 +35,7 @@ func Show(w io.Writer, cfg Config, sources Sources, asJSON bool) error {
 	tab := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	fmt.Fprintf(tab, "# %s\n", read)
 	for _, r := range rows {
-		fmt.Fprintf(tab, "%s\t%s\t%s\n", r.Key, printable(r.short(sources.File)), r.text())
+		fmt.Fprintf(tab, "%s\t%s\t%s\n", printable(r.Key), printable(r.short(sources.File)), r.text())
 	}
 	return tab.Flush() // tells what any write failed of
 }
@@ -54,6 +54,9 @@ func effective(cfg Config, sources Sources) []row {
 			key := sec.path(s.key)
 			rows = append(rows, row{key, shown(key, s.get()), sources.From(key)})
 		}
+	}
+	for _, p := range pairSchema(&cfg) {
+		rows = append(rows, p.rows(sources)...)
 	}
 	for i := range cfg.Signals {
 		path := "signals[" + strconv.Itoa(i) + "]"
@@ -98,6 +101,9 @@ func (r row) text() string {
 	s := fmt.Sprint(r.Value)
 	if list, ok := r.Value.([]string); ok {
 		s = strings.Join(list, ", ")
+	}
+	if none, ok := r.Value.(map[string]string); ok && len(none) == 0 {
+		s = ""
 	}
 	if s == "" {
 		return "–"

@@ -145,6 +145,36 @@ func httpURL(s string) (string, error) {
 	return strings.TrimRight(s, "/"), nil
 }
 
+// journalPlace reads where the journal is: a file, JournalInMemory, or a
+// PostgreSQL server. A password in it would be shown with the settings, and
+// libpq has places for one.
+func journalPlace(s string) (string, error) {
+	if !JournalInPostgres(s) {
+		return s, nil
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" {
+		return "", mismatch{want: "a file, memory, or postgres://user@host:port/database"}
+	}
+	if _, has := u.User.Password(); has || u.Query().Has("password") {
+		return "", mismatch{want: "a URL without a password", why: "it holds one; put it into ~/.pgpass or PGPASSWORD"}
+	}
+	return s, nil
+}
+
+// webhookURL is a secret as a whole: what lets one write there stands in its
+// path.
+func webhookURL(s string) (Secret, error) {
+	if s == "" {
+		return "", nil
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		return "", mismatch{want: "an http:// or https:// URL"}
+	}
+	return Secret(s), nil
+}
+
 // postgresURL accepts whatever pgx accepts. A certificate or a service file that
 // cannot be read is left to the probe: it stops one pane, not the cockpit.
 func postgresURL(s string) (Secret, error) {

@@ -35,24 +35,40 @@ type Action string
 // All actions. Everything that the runner does for a person is one of them.
 const (
 	ActOpen        Action = "open an incident"
+	ActAttach      Action = "attach an alert"
+	ActAcknowledge Action = "acknowledge an incident"
+	ActSeverity    Action = "change the severity"
+	ActRole        Action = "take or hand over a role"
 	ActOpenRunbook Action = "open a runbook"
 	ActNote        Action = "write a note"
 	ActTick        Action = "tick a check"
 	ActUntick      Action = "take a tick back"
 	ActRuleOut     Action = "rule a step out"
-	ActResolve     Action = "resolve an incident"
+	ActSkip        Action = "skip a step"
+	ActApprove     Action = "approve a command"
 	ActRead        Action = "run a command that reads"
 	ActChange      Action = "run a command that changes something"
 	ActCancel      Action = "cancel a run"
+	ActClock       Action = "start or acknowledge a clock"
+	ActCopy        Action = "copy a message"
+	ActSend        Action = "send a message"
+	ActSilence     Action = "make or end a silence"
+	ActResolve     Action = "resolve an incident"
+	ActReopen      Action = "reopen an incident"
+	ActTask        Action = "change a task"
 )
 
 // Actions returns every action there is.
 func Actions() []Action {
 	return []Action{
-		ActOpen, ActOpenRunbook, ActNote, ActTick, ActUntick, ActRuleOut, ActResolve,
-		ActRead, ActChange, ActCancel,
+		ActOpen, ActAttach, ActAcknowledge, ActSeverity, ActRole, ActOpenRunbook, ActNote, ActTick, ActUntick,
+		ActRuleOut, ActSkip, ActApprove, ActRead, ActChange, ActCancel, ActClock, ActCopy, ActSend, ActSilence,
+		ActResolve, ActReopen, ActTask,
 	}
 }
+
+// outside tells whether an action changes the world beyond the journal.
+func (a Action) outside() bool { return a == ActChange || a == ActSilence || a == ActSend }
 
 // running is the action of running a command of a risk. What cannot be told is
 // treated as a change.
@@ -78,7 +94,7 @@ func (a Authority) Check(action Action) error {
 	switch {
 	case a.Role != Driver:
 		return fmt.Errorf("%w: observers cannot %s; ask the driver for the controls", ErrNotAllowed, action)
-	case a.ReadOnly && action == ActChange:
+	case a.ReadOnly && action.outside():
 		return fmt.Errorf("%w: the cockpit is read-only and cannot %s; start it without --read-only", ErrNotAllowed, action)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package incidents
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -73,6 +74,77 @@ func TestAuthority(t *testing.T) {
 			_, err := r.RuleOut(t.Context(), op, id, check, "")
 			return err
 		},
+		ActAttach: func(t *testing.T, r *Runner, op Operator, id string) error {
+			_, err := r.Attach(t.Context(), op, id, AlertAttached{Alert: "A", Key: "a"})
+			return err
+		},
+		ActAcknowledge: func(t *testing.T, r *Runner, op Operator, id string) error {
+			_, err := r.Acknowledge(t.Context(), op, id, "")
+			return err
+		},
+		ActSeverity: func(t *testing.T, r *Runner, op Operator, id string) error {
+			_, err := r.SetSeverity(t.Context(), op, id, "critical", "")
+			return err
+		},
+		ActRole: func(t *testing.T, r *Runner, op Operator, id string) error {
+			_, taken := r.TakeRole(t.Context(), op, id, "scribe")
+			_, over := r.HandOver(t.Context(), op, id, "scribe", bob)
+			return bothOrNeither(t, taken, over)
+		},
+		ActSkip: func(t *testing.T, r *Runner, op Operator, id string) error {
+			_, err := r.Skip(t.Context(), op, id, check, "")
+			return err
+		},
+		ActApprove: func(t *testing.T, r *Runner, op Operator, id string) error {
+			_, err := r.Approve(t.Context(), op, r.Plan(op, id, bash("true", runbooks.Changes), first0), "")
+			return err
+		},
+		ActClock: func(t *testing.T, r *Runner, op Operator, id string) error {
+			if _, err := r.StartClock(t.Context(), driver, id, ClockStarted{Clock: "other"}); err != nil {
+				t.Fatal(err)
+			}
+			_, started := r.StartClock(t.Context(), op, id, ClockStarted{Clock: "c"})
+			_, acknowledged := r.AcknowledgeClock(t.Context(), op, id, "other", "")
+			return bothOrNeither(t, started, acknowledged)
+		},
+		ActCopy: func(t *testing.T, r *Runner, op Operator, id string) error {
+			_, err := r.Copied(t.Context(), op, id, MessageSent{Title: "m"})
+			return err
+		},
+		ActSend: func(t *testing.T, r *Runner, op Operator, id string) error {
+			sent := false
+			_, err := r.Send(t.Context(), op, id, MessageSent{Title: "m"}, func(context.Context, string) error {
+				sent = true
+				return nil
+			})
+			if sent != (err == nil) {
+				t.Errorf("sent %v, %v", sent, err)
+			}
+			return err
+		},
+		ActSilence: func(t *testing.T, r *Runner, op Operator, id string) error {
+			done := 0
+			_, made := r.Silence(t.Context(), op, id, SilenceMade{}, func(context.Context) (string, error) { done++; return "s", nil })
+			_, expired := r.ExpireSilence(t.Context(), op, id, "s", func(context.Context) error { done++; return nil })
+			err := bothOrNeither(t, made, expired)
+			if (err == nil) != (done == 2) {
+				t.Errorf("%d of 2 were done, %v", done, err)
+			}
+			return err
+		},
+		ActReopen: func(t *testing.T, r *Runner, op Operator, id string) error {
+			_, err := r.Reopen(t.Context(), op, id, "")
+			return err
+		},
+		ActTask: func(t *testing.T, r *Runner, op Operator, id string) error {
+			_, added := r.AddTask(t.Context(), op, id, TaskAdded{Task: "t", Title: "t"})
+			if added == nil {
+				_, done := r.FinishTask(t.Context(), op, id, "t", "")
+				_, again := r.ReopenTask(t.Context(), op, id, "t")
+				return errors.Join(done, again)
+			}
+			return added
+		},
 		ActResolve: func(t *testing.T, r *Runner, op Operator, id string) error {
 			_, err := r.Resolve(t.Context(), op, id, "")
 			return err
@@ -110,14 +182,14 @@ func TestAuthority(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%v/read-only %v", action, op.Role, readOnly), func(t *testing.T) {
 					r := newRunner(t, Options{ReadOnly: readOnly})
 					id := opened(t, r)
-					allowed := op.Role == Driver && (!readOnly || action != ActChange)
+					allowed := op.Role == Driver && (!readOnly || !action.outside())
 					before := len(history(t, r))
 					err := attempt(t, r, op, id)
 					if allowed != (err == nil) || err != nil && !errors.Is(err, ErrNotAllowed) {
 						t.Errorf("%v, want allowed %v", err, allowed)
 					}
-					if action == ActCancel {
-						return // it has started a run to be cancelled
+					if action == ActCancel || action == ActClock {
+						return // the driver has started what is to be ended
 					}
 					written := len(history(t, r)) - before
 					if op.Role == Observer && written != 0 {
@@ -127,6 +199,16 @@ func TestAuthority(t *testing.T) {
 			}
 		}
 	}
+}
+
+// bothOrNeither is the error of two ways to do one action, of which none may be
+// allowed alone.
+func bothOrNeither(t *testing.T, a, b error) error {
+	t.Helper()
+	if (a == nil) != (b == nil) {
+		t.Errorf("one is allowed alone: %v, %v", a, b)
+	}
+	return errors.Join(a, b)
 }
 
 // tryRun starts a command that leaves a file, and checks that the file is there

@@ -19,12 +19,16 @@ func (i Incident) Command(runbook, step string, index int) Item {
 // counts first; otherwise it follows from its commands, of which alternatives
 // count as one, and from its nested steps, of which a choice needs one.
 func (i Incident) Step(runbook string, step runbooks.Step) Item {
-	if own, ok := i.Items[CommandRef{Runbook: runbook, Step: step.ID, Command: WholeStep}]; ok {
+	if own, ok := i.Items[CommandRef{Runbook: runbook, Step: step.ID, Command: WholeStep}]; ok && own.State != ToDo {
 		return own
 	}
 	var parts []Item
 	group := map[int]int{} // alternative number to its place in parts
+	elsewhere := i.unusedPlatform(runbook, step)
 	for n, command := range step.Commands {
+		if elsewhere != "" && command.Platform == elsewhere {
+			continue
+		}
 		item := i.Command(runbook, step.ID, n)
 		at, seen := group[command.Alternative]
 		switch {
@@ -49,9 +53,28 @@ func (i Incident) Step(runbook string, step runbooks.Step) Item {
 	return together(append(parts, nested...))
 }
 
+// unusedPlatform is the platform for which no command of a step was touched,
+// while those for another one were: a book that has both for Kubernetes and for
+// Docker Compose wants one of them. Empty where there is none.
+func (i Incident) unusedPlatform(runbook string, step runbooks.Step) runbooks.Platform {
+	touched := map[runbooks.Platform]bool{}
+	for n, command := range step.Commands {
+		if command.Platform != "" {
+			touched[command.Platform] = touched[command.Platform] || i.Command(runbook, step.ID, n).State != ToDo
+		}
+	}
+	for _, platform := range []runbooks.Platform{runbooks.Kubernetes, runbooks.Compose} {
+		was, named := touched[platform]
+		if named && !was && (touched[runbooks.Kubernetes] || touched[runbooks.Compose]) {
+			return platform
+		}
+	}
+	return ""
+}
+
 // furthest returns that one of two alternatives which has been worked.
 func furthest(a, b Item) Item {
-	rank := map[ItemState]int{ToDo: 0, Skipped: 1, Cancelled: 2, Interrupted: 3, Failed: 4, Done: 5, Running: 6}
+	rank := map[ItemState]int{ToDo: 0, Excluded: 1, Skipped: 2, Cancelled: 3, Interrupted: 4, Failed: 5, Done: 6, Running: 7}
 	if rank[b.State] > rank[a.State] {
 		return b
 	}
@@ -82,20 +105,22 @@ func together(parts []Item) Item {
 		return Item{}
 	case count[Done] > 0:
 		latest.State = Done
-	default:
+	case count[Skipped] > 0:
 		latest.State = Skipped
+	default:
+		latest.State = Excluded
 	}
 	return Item{State: latest.State, At: latest.At, By: latest.By}
 }
 
-// Progress counts the steps of a runbook and those of them that are done or
-// ruled out. Nested steps count as steps, the options of a choice as one.
+// Progress counts the steps of a runbook and those of them that are done, ruled
+// out or skipped. Nested steps count as steps, the options of a choice as one.
 func (i Incident) Progress(rb runbooks.Runbook) (done, total int) {
 	var count func([]runbooks.Step)
 	count = func(steps []runbooks.Step) {
 		for _, s := range steps {
 			total++
-			if state := i.Step(rb.Name, s).State; state == Done || state == Skipped {
+			if i.Step(rb.Name, s).State.Settled() {
 				done++
 			}
 			if s.Kind != runbooks.StepChoice {

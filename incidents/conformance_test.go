@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"testing"
 	"time"
@@ -22,22 +23,51 @@ var (
 func everyFact() []Fact {
 	ref := CommandRef{Runbook: "high-error-rate", Step: "investigation-3", Command: 1}
 	return []Fact{
-		Opened{Title: "HighErrorRate", Alert: "HighErrorRate", Severity: "critical", Key: "k", Labels: map[string]string{"b": "2", "a": "1"}},
+		Opened{
+			Title: "HighErrorRate", Type: FromAlert, Alert: "HighErrorRate", Severity: "critical", Key: "k",
+			Labels: map[string]string{"b": "2", "a": "1"}, Since: noon,
+		},
+		AlertAttached{Alert: "HighLatency", Severity: "warning", Key: "l", Labels: map[string]string{"a": "1"}, Since: noon},
+		Acknowledged{Note: "mine"},
+		SeverityChanged{Severity: "warning", Reason: "few users"},
+		RoleTaken{Role: "incident commander"},
+		RoleHandedOver{Role: "incident commander", To: bob},
 		RunbookOpened{Runbook: "high-error-rate"},
 		NoteTaken{Text: "a \x1b[31mred\x1b[0m note, 日本 \u202e"},
-		StepStarted{Run: "R", Ref: ref, Script: "echo <&>", Values: map[string]string{"pod": "x"}, Risk: runbooks.Changes, Context: "prod", Namespace: "erpgo", Confirmed: "erpgo-api", Session: "S"},
+		StepStarted{Run: "R", Ref: ref, Script: "echo <&>", Values: map[string]string{"pod": "x"}, Risk: runbooks.Changes, Context: "prod", Namespace: "erpgo", Confirmed: "erpgo-api", Approved: []Actor{bob}, Session: "S"},
 		StepOutput{Run: "R", Ref: ref, Bytes: 3, Head: "h", Tail: "t"},
 		StepFinished{
 			Run: "R", Ref: ref, Exit: 1, Stages: []runbooks.Stage{{Name: "echo", Exit: 0}, {Name: "grep", Exit: 1}}, Signal: "SIGINT",
 			Cancelled: true, Interrupted: true, OK: true, Note: "grep found nothing", Error: "e", Duration: time.Second, Bytes: 9, SHA256: "ff", Head: "h", Tail: "t",
 		},
 		StepRefused{Ref: ref, Script: "rm", Reason: "read-only"},
+		StepApproved{Ref: ref, Script: "echo", Risk: runbooks.Destroys, Typed: "erpgo-api"},
+		VariablesExported{Run: "R", Ref: ref, Values: map[string]string{"POD": "x"}, Withheld: []string{"TOKEN"}},
+		SignalsMarked{Phase: Before, Run: "R", Ref: ref, Signals: []SignalValue{{Name: "error_rate", Value: number64(0.062), Unit: "ratio"}, {Name: "none"}}},
 		Ticked{Ref: ref, Note: "seen"},
 		Unticked{Ref: ref},
 		RuledOut{Ref: ref, Reason: "no deploy"},
+		StepSkipped{Ref: ref, Reason: "no time"},
+		GateMeasured{
+			Gate: "rb:1", Title: "error rate < 1%", Signal: "error_rate", Value: number64(0.02), Op: "<", Threshold: 0.01, Unit: "ratio",
+			Breached: true, Since: noon, Rollback: true,
+		},
+		ClockStarted{Clock: "rb:9", Kind: runbooks.ClockWait, Title: "Monitor for 10 minutes", Deadline: noon, Ref: ref, Line: 9},
+		ClockAcknowledged{Clock: "rb:9", Note: "calm"},
+		ClockExpired{Clock: "rb:9"},
+		SilenceMade{Silence: "s", Matchers: []string{`alertname="HighErrorRate"`}, Until: noon, Comment: "INC-1"},
+		SilenceExpired{Silence: "s"},
+		MessageSent{Title: "Rollback", Text: "rolled back", To: "clipboard", Ref: ref},
+		TaskAdded{Task: "t", Title: "post-mortem", Due: noon, Ref: ref},
+		TaskDone{Task: "t", Note: "done"},
+		TaskReopened{Task: "t"},
 		Resolved{Reason: "rolled back"},
+		Reopened{Reason: "it is back"},
+		Pruned{Incidents: []string{"INC-9"}, Events: 3, Digest: Hash{1}},
 	}
 }
+
+func number64(v float64) *float64 { return &v }
 
 // journalConforms is what every journal must do. open returns a journal that is
 // empty.
@@ -108,6 +138,42 @@ func journalConforms(t *testing.T, open func(*testing.T) Journal) {
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("of %q after %d: %s", tc.incident, tc.after, diff)
+			}
+		}
+	})
+
+	t.Run("gives the last ones", func(t *testing.T) {
+		j := open(t)
+		for i := range 10 {
+			if _, err := j.Append(t.Context(), fmt.Sprintf("INC-%d", i%2), ann, NoteTaken{Text: fmt.Sprint(i)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, tc := range []struct {
+			incident string
+			before   int64
+			limit    int
+			want     []int64
+		}{
+			{"", math.MaxInt64, 3, []int64{8, 9, 10}},
+			{"", 4, 2, []int64{2, 3}},
+			{"", 3, 9, []int64{1, 2}},
+			{"", 1, 9, nil},
+			{"", 99, 0, nil},
+			{"INC-1", math.MaxInt64, 2, []int64{8, 10}},
+			{"INC-1", 8, 2, []int64{4, 6}},
+			{"INC-7", 8, 2, nil},
+		} {
+			events, err := j.Latest(t.Context(), tc.incident, tc.before, tc.limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []int64
+			for _, e := range events {
+				got = append(got, e.Seq)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%d of %q before %d: %s", tc.limit, tc.incident, tc.before, diff)
 			}
 		}
 	})

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -76,7 +77,11 @@ func writeOn(path string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
 	}
-	j, err := OpenSQLite(context.Background(), path)
+	if err := limitFiles(os.Getenv(limitVariable)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
+	j, err := openAny(path)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -97,6 +102,61 @@ func writeOn(path string) int {
 		return 1
 	}
 	return 0
+}
+
+// limitVariable bounds how many bytes a file of such a process may have.
+const limitVariable = "FLIGHTDECK_TEST_FILE_SIZE"
+
+func limitFiles(bytes string) error {
+	if bytes == "" {
+		return nil
+	}
+	limit, err := strconv.ParseUint(bytes, 10, 64)
+	if err != nil {
+		return err
+	}
+	signal.Ignore(unix.SIGXFSZ) // the write fails instead
+	return unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: limit, Max: limit})
+}
+
+// A file may not grow any more, which anybody can bring about, and not only
+// root: what was acknowledged is there, and the next start goes on.
+func TestSQLiteWhoseFilesMayNotGrow(t *testing.T) {
+	path := newPath(t)
+	t.Setenv(limitVariable, "200000")
+	w := startWriter(t, path, "w", 0)
+	if err := w.wait(); err == nil || !strings.Contains(w.stderr.String(), "write "+path) {
+		t.Errorf("it ended with %v and said %s", err, w.stderr.String())
+	}
+	if len(w.acknowledged) == 0 {
+		t.Fatal("nothing was acknowledged")
+	}
+	j := openJournal(t, path)
+	if head, err := j.Verify(t.Context()); err != nil {
+		t.Errorf("after event %d: %v", head.Seq, err)
+	}
+	got := content(t, j)
+	if diff := cmp.Diff(w.acknowledged, got[:min(len(w.acknowledged), len(got))]); diff != "" || len(got) > len(w.acknowledged)+1 {
+		t.Errorf("%d acknowledged, %d in the journal: %s", len(w.acknowledged), len(got), diff)
+	}
+	if _, err := j.Append(t.Context(), "INC-1", ann, NoteTaken{}); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+}
+
+// closing is a journal that is closed.
+type closing interface {
+	Journal
+	Close() error
+}
+
+// openAny opens the journal in a file, or at a postgres:// URL. What belongs to
+// the latter on this machine is in the folder that TMPDIR names.
+func openAny(place string) (closing, error) {
+	if strings.HasPrefix(place, "postgres://") {
+		return OpenPostgres(context.Background(), place, filepath.Join(os.TempDir(), "journal"))
+	}
+	return OpenSQLite(context.Background(), place)
 }
 
 // writer is a process that appends.
@@ -161,13 +221,17 @@ func content(t *testing.T, j Journal) []string {
 // Promise 5: processes that share a journal are killed at random moments while
 // they append. This does not test a loss of power.
 func TestKilledWritersLoseNothing(t *testing.T) {
-	const together = 3
 	kills := 1000
 	if testing.Short() || raceDetector { // the writers are processes: there is no race between them to see
 		kills = 60
 	}
 	path := newPath(t)
-	j := openJournal(t, path)
+	killWriters(t, openJournal(t, path), path, kills)
+}
+
+func killWriters(t *testing.T, j Journal, path string, kills int) {
+	t.Helper()
+	const together = 3
 	var acknowledged []string
 	killed := 0
 	for round := 0; killed < kills; round++ {
@@ -213,12 +277,16 @@ func TestKilledWritersLoseNothing(t *testing.T) {
 // Two cockpits that write all the time: every event is there, once, in the
 // order in which each of them wrote, and both see all.
 func TestProcessesShareAJournal(t *testing.T) {
+	path := newPath(t)
+	shareJournal(t, openJournal(t, path), path)
+}
+
+func shareJournal(t *testing.T, j Journal, path string) {
+	t.Helper()
 	each := 10_000
 	if testing.Short() || raceDetector { // the writers are processes: there is no race between them to see
 		each = 300
 	}
-	path := newPath(t)
-	j := openJournal(t, path)
 	a, b := startWriter(t, path, "a", each), startWriter(t, path, "b", each)
 	for _, w := range []*writer{a, b} {
 		if err := w.wait(); err != nil {

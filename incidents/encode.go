@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 )
 
@@ -68,14 +69,22 @@ func (r sealed) event() Event {
 	}
 	return Event{
 		Seq: r.seq, Incident: r.incident, At: time.Unix(0, r.at).UTC(), Actor: r.actor,
-		Fact: fact, Prev: r.prev, Hash: r.sum,
+		Happened: whenHappened(r.body), Fact: fact, Prev: r.prev, Hash: r.sum,
 	}
 }
 
 // facts is one of each kind of fact, to decode by.
 var facts = kinds(
-	Opened{}, RunbookOpened{}, NoteTaken{}, StepStarted{}, StepOutput{}, StepFinished{}, StepRefused{},
-	Ticked{}, Unticked{}, RuledOut{}, Resolved{},
+	// course
+	Opened{}, AlertAttached{}, Acknowledged{}, SeverityChanged{}, RoleTaken{}, RoleHandedOver{}, NoteTaken{}, MessageSent{},
+	Resolved{}, Reopened{}, TaskAdded{}, TaskDone{}, TaskReopened{},
+	// work
+	RunbookOpened{}, StepStarted{}, StepOutput{}, StepFinished{}, StepRefused{}, StepApproved{}, VariablesExported{},
+	SignalsMarked{}, Ticked{}, Unticked{}, RuledOut{}, StepSkipped{},
+	// watch
+	GateMeasured{}, ClockStarted{}, ClockAcknowledged{}, ClockExpired{}, SilenceMade{}, SilenceExpired{},
+	// journal
+	Pruned{},
 )
 
 func kinds(all ...Fact) map[string]reflect.Type {
@@ -109,14 +118,44 @@ func decode(kind string, body []byte) (Fact, error) {
 }
 
 // seal makes the record of the event that follows last (zero for the first).
-// Time never goes back, whatever the machine's clock does.
 func seal(last sealed, now time.Time, incident string, actor Actor, fact Fact) (record, error) {
 	kind, body, err := encode(fact)
 	if err != nil {
 		return record{}, err
 	}
+	return follow(last, now, incident, actor, kind, body), nil
+}
+
+// follow is seal for a fact that is encoded already. Time never goes back,
+// whatever the machine's clock does.
+func follow(last sealed, now time.Time, incident string, actor Actor, kind string, body []byte) record {
 	return record{
 		seq: last.seq + 1, incident: incident, at: max(now.UnixNano(), last.at), actor: actor,
 		kind: kind, body: body, prev: last.sum,
-	}, nil
+	}
+}
+
+// happenedKey begins a body that arrived later than it was made. No fact has a
+// field of that name.
+const happenedKey = `{"happened":"`
+
+// happened puts the time at which a fact was made into its body.
+func happened(body []byte, at time.Time) []byte {
+	rest := bytes.TrimPrefix(body, []byte("{"))
+	comma := ","
+	if bytes.Equal(rest, []byte("}")) {
+		comma = ""
+	}
+	return slices.Concat([]byte(happenedKey+at.Format(time.RFC3339Nano)+`"`+comma), rest)
+}
+
+// whenHappened is the reverse; zero for a body without it.
+func whenHappened(body []byte) time.Time {
+	rest, late := bytes.CutPrefix(body, []byte(happenedKey))
+	if !late {
+		return time.Time{}
+	}
+	at, _, _ := bytes.Cut(rest, []byte(`"`))
+	t, _ := time.Parse(time.RFC3339Nano, string(at))
+	return t
 }

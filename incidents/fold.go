@@ -1,60 +1,10 @@
 package incidents
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"time"
 )
-
-// Incident is the state of an incident: a fold over its events and nothing
-// else. It is a value; applying an event returns a new one, so a viewer may
-// hold it for as long as it likes.
-type Incident struct {
-	ID         string
-	Title      string
-	Alert      string
-	Severity   string
-	Key        string // identifies the alert instance; empty for an incident opened by hand
-	Labels     map[string]string
-	Runbook    string // the current one; empty before one was opened
-	OpenedAt   time.Time
-	OpenedBy   Actor
-	Resolved   time.Time // zero while it is open
-	ResolvedBy Actor
-	Outcome    string // the reason that was given on resolving
-	Events     int
-	Last       time.Time           // of the latest event
-	Items      map[CommandRef]Item // what is known of each step and command; absent means to do
-	Values     map[string]string   // bindings remembered for the incident, secrets excepted
-	Notes      []Event
-}
-
-// ItemState is how far an item of the checklist has come.
-type ItemState string
-
-// The states of an item.
-const (
-	ToDo        ItemState = ""
-	Running     ItemState = "running"
-	Done        ItemState = "done"
-	Failed      ItemState = "failed"
-	Skipped     ItemState = "ruled out"
-	Cancelled   ItemState = "cancelled"
-	Interrupted ItemState = "interrupted" // the cockpit that ran it is gone
-)
-
-// Item is what the journal says of a step or a command.
-type Item struct {
-	State   ItemState
-	Run     string // the latest run
-	Session string // of the journal, where it runs
-	At      time.Time
-	By      Actor
-	Reason  string        // why it was ruled out, or the note of a tick
-	Output  *StepOutput   // of the latest run, as last recorded; nil before
-	Result  *StepFinished // of the latest run that ended; nil before
-}
 
 // Apply returns the incident after an event. The incident that was given is not
 // changed.
@@ -66,16 +16,7 @@ func Apply(incident Incident, event Event) Incident {
 
 // FoldAll returns all incidents by their ID after the events of a journal.
 func FoldAll(events []Event) map[string]Incident {
-	folds := map[string]*Incident{}
-	for _, e := range events {
-		f := folds[e.Incident]
-		if f == nil {
-			f = new(Incident)
-			*f = f.clone()
-			folds[e.Incident] = f
-		}
-		f.apply(e)
-	}
+	folds := applied(map[string]*Incident{}, events, true)
 	incidents := make(map[string]Incident, len(folds))
 	for id, f := range folds {
 		incidents[id] = *f
@@ -83,73 +24,150 @@ func FoldAll(events []Event) map[string]Incident {
 	return incidents
 }
 
-// clone returns a copy that may be changed in place.
-func (i Incident) clone() Incident {
-	i.Items = maps.Clone(i.Items)
-	if i.Items == nil {
-		i.Items = map[CommandRef]Item{}
-	}
-	i.Values = maps.Clone(i.Values)
-	if i.Values == nil {
-		i.Values = map[string]string{}
-	}
-	i.Notes = slices.Clone(i.Notes)
-	return i
-}
-
-// apply changes an incident that nobody else holds.
+// apply changes an incident that nobody else holds. A fact that changes nothing
+// but the timeline has no case.
 func (i *Incident) apply(e Event) {
 	i.ID = e.Incident
 	i.Events++
 	i.Last = e.At
 	switch f := e.Fact.(type) {
 	case Opened:
-		i.Title, i.Alert, i.Severity, i.Key, i.Labels = f.Title, f.Alert, f.Severity, f.Key, f.Labels
-		i.OpenedAt, i.OpenedBy = e.At, e.Actor
-	case RunbookOpened:
-		i.Runbook = f.Runbook
+		i.open(e, f)
+	case AlertAttached:
+		if !i.Has(f.Key) {
+			i.Alerts = append(i.Alerts, f)
+		}
+	case Acknowledged:
+		if i.Acknowledged.IsZero() {
+			i.Acknowledged, i.AcknowledgedBy = e.At, e.Actor
+		}
+	case SeverityChanged:
+		i.Severity = f.Severity
+	case RoleTaken:
+		i.Roles[f.Role] = e.Actor
+		i.worked(e)
+	case RoleHandedOver:
+		i.Roles[f.Role] = f.To
 	case NoteTaken:
 		i.Notes = append(i.Notes, e)
-	case StepStarted:
-		item := i.Items[f.Ref]
-		i.Items[f.Ref] = Item{State: Running, Run: f.Run, Session: f.Session, At: e.At, By: e.Actor, Result: item.Result}
-		for name, value := range f.Values {
-			if !strings.Contains(value, Mask) {
-				i.Values[name] = value
-			}
-		}
-	case StepOutput:
-		if item := i.Items[f.Ref]; item.Run == f.Run {
-			item.Output = &f
-			i.Items[f.Ref] = item
-		}
-	case StepFinished:
-		i.finish(e, f)
-	case StepRefused, Unrecognised:
-		// It is in the timeline; the checklist is as it was.
-	case Ticked:
-		i.mark(f.Ref, Done, e, f.Note)
-	case Unticked:
-		i.unmark(f.Ref)
-	case RuledOut:
-		i.mark(f.Ref, Skipped, e, f.Reason)
+	case MessageSent:
+		i.Messages = append(i.Messages, e)
 	case Resolved:
 		i.Resolved, i.ResolvedBy, i.Outcome = e.At, e.Actor, f.Reason
+	case Reopened:
+		i.Resolved, i.ResolvedBy, i.Outcome = time.Time{}, Actor{}, ""
+		i.Mitigation = Mitigation{}
+		i.Reopened++
+	case TaskAdded:
+		i.Tasks = append(i.Tasks, Task{TaskAdded: f, At: e.At, By: e.Actor})
+	case TaskDone:
+		i.task(f.Task, func(t *Task) { t.Done, t.DoneBy, t.Note = e.At, e.Actor, f.Note })
+	case TaskReopened:
+		i.task(f.Task, func(t *Task) { t.Done, t.DoneBy, t.Note = time.Time{}, Actor{}, "" })
+	default:
+		i.work(e)
+		i.watch(e)
 	}
 }
 
-// finish ends the latest run of an item; the end of an earlier one changes
-// nothing. An item that was ticked or ruled out meanwhile stays so.
-func (i *Incident) finish(e Event, f StepFinished) {
-	item, ok := i.Items[f.Ref]
-	if !ok || item.Run != f.Run {
-		return
+// open takes how it begins.
+func (i *Incident) open(e Event, f Opened) {
+	i.Type, i.Title, i.Alert, i.Severity, i.Key, i.Labels = f.Type, f.Title, f.Alert, f.Severity, f.Key, f.Labels
+	if i.Type == "" {
+		i.Type = ByHand
+		if f.Alert != "" {
+			i.Type = FromAlert
+		}
 	}
+	i.OpenedAt, i.OpenedBy, i.Began = e.At, e.Actor, e.At
+	if !f.Since.IsZero() && f.Since.Before(e.At) {
+		i.Began = f.Since
+	}
+}
+
+// worked takes that somebody is on it.
+func (i *Incident) worked(e Event) {
+	if i.Worked.IsZero() {
+		i.Worked = e.At
+	}
+}
+
+// task changes one task.
+func (i *Incident) task(id string, change func(*Task)) {
+	if at := slices.IndexFunc(i.Tasks, func(t Task) bool { return t.TaskAdded.Task == id }); at >= 0 {
+		change(&i.Tasks[at])
+	}
+}
+
+// work applies the facts of working a checklist.
+func (i *Incident) work(e Event) {
+	switch f := e.Fact.(type) {
+	case RunbookOpened:
+		i.Runbook = f.Runbook
+	case StepStarted:
+		item := i.Items[f.Ref]
+		i.Items[f.Ref] = Item{State: Running, Run: f.Run, Session: f.Session, Risk: f.Risk, At: e.At, By: e.Actor, Result: item.Result}
+		i.remember(f.Values)
+		i.worked(e)
+	case StepOutput:
+		i.run(f.Ref, f.Run, func(item *Item) { item.Output = &f })
+	case StepFinished:
+		i.run(f.Ref, f.Run, func(item *Item) { i.finish(e, f, item) })
+	case StepApproved:
+		item := i.Items[f.Ref]
+		item.Approvals = append(slices.Clip(item.Approvals), Approval{f, e.At, e.Actor})
+		i.Items[f.Ref] = item
+	case VariablesExported:
+		i.remember(f.Values)
+	case SignalsMarked:
+		i.run(f.Ref, f.Run, func(item *Item) {
+			if f.Phase == Before {
+				item.Before = &f
+			} else {
+				item.After = &f
+			}
+		})
+	case Ticked:
+		i.mark(f.Ref, Done, e, f.Note)
+		i.worked(e)
+	case Unticked:
+		i.unmark(f.Ref)
+	case RuledOut:
+		i.mark(f.Ref, Excluded, e, f.Reason)
+	case StepSkipped:
+		i.mark(f.Ref, Skipped, e, f.Reason)
+	}
+}
+
+// remember keeps values for the commands to come. One with a secret in it is
+// of no use any more.
+func (i *Incident) remember(values map[string]string) {
+	for name, value := range values {
+		if !strings.Contains(value, Mask) {
+			i.Values[name] = value
+		}
+	}
+}
+
+// run changes an item if a run is its latest: the end of an earlier one changes
+// nothing.
+func (i *Incident) run(ref CommandRef, run string, change func(*Item)) {
+	if item, ok := i.Items[ref]; ok && item.Run == run {
+		change(&item)
+		i.Items[ref] = item
+	}
+}
+
+// finish ends the latest run of an item. One that was ticked or ruled out
+// meanwhile stays so.
+func (i *Incident) finish(e Event, f StepFinished, item *Item) {
 	item.Result = &f
-	if item.State == Running {
+	if item.State == Running || item.State == Interrupted { // one that was cut off from the journal was not gone
 		item.At, item.State = e.At, f.state()
 	}
-	i.Items[f.Ref] = item
+	if f.OK && item.Risk.NeedsConfirmation() {
+		i.Mitigation.changed(e, f)
+	}
 }
 
 // state is that of an item whose latest run ended so.
@@ -178,6 +196,9 @@ func (i *Incident) unmark(ref CommandRef) {
 	item := i.Items[ref]
 	if item.Run == "" {
 		delete(i.Items, ref)
+		if len(item.Approvals) > 0 {
+			i.Items[ref] = Item{Approvals: item.Approvals}
+		}
 		return
 	}
 	item.State, item.Reason = Running, ""
@@ -187,14 +208,32 @@ func (i *Incident) unmark(ref CommandRef) {
 	i.Items[ref] = item
 }
 
-// Open tells whether the incident has not been resolved.
-func (i Incident) Open() bool { return i.Resolved.IsZero() }
-
-// Duration is how long the incident has lasted at now, or lasted in all.
-func (i Incident) Duration(now time.Time) time.Duration {
-	end := now
-	if !i.Open() {
-		end = i.Resolved
+// watch applies the facts of gates, clocks and silences.
+func (i *Incident) watch(e Event) {
+	switch f := e.Fact.(type) {
+	case GateMeasured:
+		i.Gates[f.Gate] = Gate{f, e.At}
+		if f.Value != nil { // what could not be measured says nothing
+			i.Mitigation.measured(len(i.Breached()) > 0)
+		}
+	case ClockStarted:
+		i.Clocks[f.Clock] = Clock{ClockStarted: f, At: e.At, By: e.Actor}
+	case ClockAcknowledged:
+		if c, ok := i.Clocks[f.Clock]; ok {
+			c.Acknowledged, c.AcknowledgedBy = e.At, e.Actor
+			i.Clocks[f.Clock] = c
+		}
+	case ClockExpired:
+		if c, ok := i.Clocks[f.Clock]; ok {
+			c.Expired = e.At
+			i.Clocks[f.Clock] = c
+		}
+	case SilenceMade:
+		i.Silences[f.Silence] = Silence{SilenceMade: f, At: e.At, By: e.Actor}
+	case SilenceExpired:
+		if s, ok := i.Silences[f.Silence]; ok {
+			s.Expired = e.At
+			i.Silences[f.Silence] = s
+		}
 	}
-	return max(0, end.Sub(i.OpenedAt))
 }

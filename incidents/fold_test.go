@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/erpgo/flightdeck/runbooks"
 )
@@ -38,14 +39,15 @@ func TestFoldOfAnIncident(t *testing.T) {
 		StepFinished{Run: "r1", Ref: rollback, OK: true}, // the end of an older run
 		StepRefused{Ref: rollback, Reason: "no"},
 		Ticked{Ref: check, Note: "seen"},
-		Unrecognised{Kind: "gate measured"},
+		Unrecognised{Kind: "written by a newer version"},
 		StepFinished{Run: "r2", Ref: rollback, OK: true},
 		Resolved{Reason: "rolled back"},
 	)
 	got := FoldAll(events)["INC-1"]
 	want := Incident{
-		ID: "INC-1", Title: "HighErrorRate", Alert: "HighErrorRate", Severity: "critical", Key: "k",
-		Labels: map[string]string{"a": "1"}, Runbook: "rb", OpenedAt: noon, OpenedBy: ann,
+		ID: "INC-1", Type: FromAlert, Title: "HighErrorRate", Alert: "HighErrorRate", Severity: "critical", Key: "k",
+		Labels: map[string]string{"a": "1"}, Runbook: "rb", OpenedAt: noon, OpenedBy: ann, Began: noon,
+		Worked: noon.Add(2 * time.Minute), Mitigation: Mitigation{At: noon.Add(10 * time.Minute), By: ann, Run: "r2", Ref: rollback},
 		Resolved: noon.Add(11 * time.Minute), ResolvedBy: ann, Outcome: "rolled back",
 		Events: 12, Last: noon.Add(11 * time.Minute),
 		Items: map[CommandRef]Item{
@@ -55,7 +57,7 @@ func TestFoldOfAnIncident(t *testing.T) {
 		Values: map[string]string{"pod": "p-1"},
 		Notes:  []Event{events[4]},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Error(diff)
 	}
 	if got.Open() || got.Duration(noon.Add(time.Hour)) != 11*time.Minute {
@@ -76,7 +78,10 @@ func TestFoldOfOneItem(t *testing.T) {
 		"cancelled":              {[]Fact{start, StepFinished{Run: "r", Ref: rollback, Cancelled: true}}, Cancelled},
 		"interrupted":            {[]Fact{start, StepFinished{Run: "r", Ref: rollback, Exit: -1, Interrupted: true}}, Interrupted},
 		"refused":                {[]Fact{StepRefused{Ref: rollback}}, ToDo},
-		"ruled out":              {[]Fact{RuledOut{Ref: rollback}}, Skipped},
+		"ruled out":              {[]Fact{RuledOut{Ref: rollback}}, Excluded},
+		"skipped":                {[]Fact{StepSkipped{Ref: rollback}}, Skipped},
+		"skipped and back":       {[]Fact{StepSkipped{Ref: rollback}, Unticked{Ref: rollback}}, ToDo},
+		"approved":               {[]Fact{StepApproved{Ref: rollback}}, ToDo},
 		"ruled out and back":     {[]Fact{RuledOut{Ref: rollback}, Unticked{Ref: rollback}}, ToDo},
 		"ticked after a failure": {[]Fact{start, StepFinished{Run: "r", Ref: rollback, Exit: 2}, Ticked{Ref: rollback}}, Done},
 		"and taken back": {
@@ -85,7 +90,7 @@ func TestFoldOfOneItem(t *testing.T) {
 		"ruled out while it runs, and back": {[]Fact{start, RuledOut{Ref: rollback}, Unticked{Ref: rollback}}, Running},
 		"the same, and it ends":             {[]Fact{start, RuledOut{Ref: rollback}, Unticked{Ref: rollback}, ok}, Done},
 		"run after it was ruled":            {[]Fact{RuledOut{Ref: rollback}, start}, Running},
-		"ruled out while it ran":            {[]Fact{start, RuledOut{Ref: rollback}, ok}, Skipped},
+		"ruled out while it ran":            {[]Fact{start, RuledOut{Ref: rollback}, ok}, Excluded},
 		"an end without a start":            {[]Fact{ok}, ToDo},
 		"another one's end":                 {[]Fact{start, StepFinished{Run: "q", Ref: rollback, OK: true}}, Running},
 	} {
@@ -159,7 +164,7 @@ func TestStepFollowsItsParts(t *testing.T) {
 		"one failed":                     {two, [][]Fact{run("s", 0, Done), run("s", 1, Failed)}, Failed},
 		"one cancelled":                  {two, [][]Fact{run("s", 0, Cancelled)}, Cancelled},
 		"the step itself was ticked":     {two, [][]Fact{run("s", 0, Failed), {Ticked{Ref: CommandRef{"rb", "s", WholeStep}}}}, Done},
-		"the step itself was ruled out":  {two, [][]Fact{{RuledOut{Ref: CommandRef{"rb", "s", WholeStep}}}}, Skipped},
+		"the step itself was ruled out":  {two, [][]Fact{{RuledOut{Ref: CommandRef{"rb", "s", WholeStep}}}}, Excluded},
 		"one of the alternatives done":   {alternatives, [][]Fact{run("s", 0, Done), run("s", 2, Done)}, Done},
 		"only the alternative done":      {alternatives, [][]Fact{run("s", 1, Done)}, ToDo},
 		"another alternative had failed": {alternatives, [][]Fact{run("s", 0, Done), run("s", 1, Failed), run("s", 2, Done)}, Done},
@@ -169,9 +174,13 @@ func TestStepFollowsItsParts(t *testing.T) {
 		"all nested steps":               {nested, [][]Fact{run("a", 0, Done), {Ticked{Ref: CommandRef{"rb", "m", WholeStep}}}}, Done},
 		"all parts ruled out": {two, [][]Fact{{
 			RuledOut{Ref: CommandRef{"rb", "s", 0}}, RuledOut{Ref: CommandRef{"rb", "s", 1}},
+		}}, Excluded},
+		"one part skipped, one ruled out": {two, [][]Fact{{
+			StepSkipped{Ref: CommandRef{"rb", "s", 0}}, RuledOut{Ref: CommandRef{"rb", "s", 1}},
 		}}, Skipped},
-		"a manual step":      {runbooks.Step{ID: "m", Kind: runbooks.StepManual}, nil, ToDo},
-		"of another runbook": {runbooks.Step{ID: "m"}, [][]Fact{{Ticked{Ref: CommandRef{"other", "m", WholeStep}}}}, ToDo},
+		"the step itself was approved": {two, [][]Fact{run("s", 0, Failed), {StepApproved{Ref: CommandRef{"rb", "s", WholeStep}}}}, Failed},
+		"a manual step":                {runbooks.Step{ID: "m", Kind: runbooks.StepManual}, nil, ToDo},
+		"of another runbook":           {runbooks.Step{ID: "m"}, [][]Fact{{Ticked{Ref: CommandRef{"other", "m", WholeStep}}}}, ToDo},
 	} {
 		inc := FoldAll(story(ann, slices.Concat(tc.facts...)...))["INC-1"]
 		if got := inc.Step("rb", tc.step).State; got != tc.want {
@@ -190,11 +199,18 @@ func TestStepFollowsItsParts(t *testing.T) {
 func TestCloneCopiesEveryMapAndSlice(t *testing.T) {
 	shared := map[string]bool{"Labels": true} // replaced as a whole, never changed in place
 	kind := reflect.TypeFor[Incident]()
-	full := Incident{Items: map[CommandRef]Item{{}: {}}, Values: map[string]string{"a": "b"}, Notes: []Event{{}}}
+	full := Incident{
+		Items: map[CommandRef]Item{{}: {}}, Values: map[string]string{"a": "b"}, Notes: []Event{{}}, Messages: []Event{{}},
+		Alerts: []AlertAttached{{}}, Tasks: []Task{{}},
+		Roles: map[string]Actor{}, Gates: map[string]Gate{}, Clocks: map[string]Clock{}, Silences: map[string]Silence{},
+	}
 	copied := full.clone()
 	for i := range kind.NumField() {
 		f := kind.Field(i)
 		if k := f.Type.Kind(); (k == reflect.Map || k == reflect.Slice) && !shared[f.Name] {
+			if reflect.ValueOf(full).Field(i).IsNil() {
+				t.Errorf("%s is not tested", f.Name)
+			}
 			if reflect.ValueOf(full).Field(i).Pointer() == reflect.ValueOf(copied).Field(i).Pointer() {
 				t.Errorf("%s is shared by the copy", f.Name)
 			}

@@ -35,7 +35,7 @@ func (r *Runner) keepOutput(run *Run) (stop func()) {
 				continue
 			}
 			head, tail := run.output.excerpt()
-			fact := StepOutput{Run: run.ID, Ref: run.Ref, Bytes: bytes, Head: head, Tail: tail}
+			fact := StepOutput{Run: run.ID, Ref: run.Ref, Bytes: bytes, Head: redact(head), Tail: redact(tail)}
 			if _, err := r.append(ctx, run.Incident, run.By, fact); err == nil {
 				kept = bytes
 			}
@@ -51,13 +51,11 @@ func (r *Runner) keepOutput(run *Run) (stop func()) {
 // killed, or lost its machine. How they ended is not known; their output is, as
 // far as it was recorded.
 func (r *Runner) interrupt(ctx context.Context) error {
-	host, _ := os.Hostname()
-	self := Actor{Name: "flightdeck", Host: host}
 	for {
 		if _, _, _, found := r.abandoned(); !found {
 			return nil
 		}
-		_, err := r.decide(ctx, self, func() (string, Fact, error) {
+		_, err := r.decide(ctx, self(), func() (string, Fact, error) {
 			id, item, ref, ok := r.abandoned()
 			if !ok {
 				return "", nil, nil // somebody else was faster
@@ -72,6 +70,12 @@ func (r *Runner) interrupt(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// self is the actor of what nobody asked for: the cockpit itself.
+func self() Actor {
+	host, _ := os.Hostname()
+	return Actor{Name: "flightdeck", Host: host}
 }
 
 // abandoned finds a run that goes on according to the journal, in a process

@@ -18,6 +18,9 @@ type Journal interface {
 	// Events returns the events of an incident with a Seq above after, in
 	// order; all incidents when incident is empty.
 	Events(ctx context.Context, incident string, after int64) ([]Event, error)
+	// Latest returns the last events of an incident, at most limit, with a Seq
+	// below before, in order; of all incidents when incident is empty.
+	Latest(ctx context.Context, incident string, before int64, limit int) ([]Event, error)
 	// Watch returns a channel that holds at most one token, to be received from
 	// when something was appended; stop ends it.
 	Watch() (changed <-chan struct{}, stop func())

@@ -2,6 +2,7 @@ package incidents
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -46,7 +47,7 @@ func (m *Memory) append(ctx context.Context, head *int64, incident string, actor
 	if err != nil {
 		return Event{}, err
 	}
-	row := sealed{r, r.hash()}
+	row := sealed{record: r, sum: r.hash()}
 	event := row.event() // decoded: it shares nothing with the caller's fact
 	m.events = append(m.events, event)
 	m.records = append(m.records, row)
@@ -68,6 +69,23 @@ func (m *Memory) Events(ctx context.Context, incident string, after int64) ([]Ev
 			events = append(events, e)
 		}
 	}
+	return events, nil
+}
+
+// Latest returns the last events before a sequence number.
+func (m *Memory) Latest(ctx context.Context, incident string, before int64, limit int) ([]Event, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	var events []Event
+	for n := min(before-1, int64(len(m.events))); n > 0 && len(events) < limit; n-- {
+		if e := m.events[n-1]; incident == "" || e.Incident == incident {
+			events = append(events, e)
+		}
+	}
+	slices.Reverse(events)
 	return events, nil
 }
 

@@ -57,9 +57,8 @@ func (r *Runner) refusal(op Operator, p Plan, text shellText) error {
 	if err := (Authority{Role: op.Role, ReadOnly: r.readOnly}).Check(running(p.Risk)); err != nil {
 		return err
 	}
-	if r.onRecord && running(p.Risk) == ActChange && !r.journal.Durable() {
-		return fmt.Errorf("%w: the journal is in memory and would not outlive the cockpit; start it with --journal memory to %s all the same",
-			ErrNotAllowed, ActChange)
+	if err := r.lasting(running(p.Risk)); err != nil {
+		return err
 	}
 	if r.executors[p.Bound.Command.Language] == nil {
 		return fmt.Errorf("%w: nothing here executes %q", ErrNotAllowed, p.Bound.Command.Language)
@@ -69,6 +68,16 @@ func (r *Runner) refusal(op Operator, p Plan, text shellText) error {
 	}
 	if why := escape(text, r.target); why != "" {
 		return fmt.Errorf("%w: %s", ErrNotAllowed, why)
+	}
+	return nil
+}
+
+// lasting refuses what changes something while it leaves no lasting record,
+// unless that was asked for.
+func (r *Runner) lasting(action Action) error {
+	if r.onRecord && action.outside() && !r.journal.Durable() {
+		return fmt.Errorf("%w: the journal is in memory and would not outlive the cockpit; start it with --journal memory to %s all the same",
+			ErrNotAllowed, action)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -79,32 +80,42 @@ func (r *Run) ended() bool {
 // start is in the journal. ctx bounds Start alone: the run goes on until it
 // ends, is cancelled, or the runner is closed.
 func (r *Runner) Start(ctx context.Context, p Plan, op Operator, typed string) (*Run, error) {
+	run, mask, runCtx, err := r.launch(ctx, p, op, typed, false)
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		defer r.running.Done()
+		defer run.cancel()
+		r.execute(runCtx, run, mask)
+	}()
+	return run, nil
+}
+
+// launch checks and records a run that is about to begin. Who executes it calls
+// r.running.Done when its end is recorded.
+func (r *Runner) launch(ctx context.Context, p Plan, op Operator, typed string, terminal bool) (*Run, *masker, context.Context, error) {
 	p = r.Plan(op, p.Incident, p.Bound, p.Ref)
 	if err := r.admit(ctx, p, op, typed); err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
 	if err := r.reserve(p); err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
-	run, mask, err := r.begin(ctx, p, op, typed)
+	run, mask, err := r.begin(ctx, p, op, typed, terminal)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.starting--
 	if err != nil {
 		r.running.Done()
-		return nil, fmt.Errorf("nothing was run: %w", err)
+		return nil, nil, nil, fmt.Errorf("nothing was run: %w", err)
 	}
 	runCtx, cancel := context.WithCancel(r.runsCtx)
 	run.cancel = cancel
 	r.runs[run.ID] = run
 	r.order = append(r.order, run.ID)
 	r.forget()
-	go func() {
-		defer r.running.Done()
-		defer cancel()
-		r.execute(runCtx, run, mask)
-	}()
-	return run, nil
+	return run, mask, runCtx, nil
 }
 
 // reserve takes a place among the runs that go on.
@@ -125,12 +136,12 @@ func (r *Runner) reserve(p Plan) error {
 }
 
 // begin records the start of a run.
-func (r *Runner) begin(ctx context.Context, p Plan, op Operator, typed string) (*Run, *masker, error) {
+func (r *Runner) begin(ctx context.Context, p Plan, op Operator, typed string, terminal bool) (*Run, *masker, error) {
 	mask := r.masker(p.Bound)
 	started := StepStarted{
 		Run: rand.Text()[:12], Ref: p.Ref, Script: p.Script, Values: maps.Clone(p.Bound.Values), Risk: p.Risk,
 		Context: p.Context, Namespace: p.Namespace, Confirmed: mask.text(typed),
-		Session: r.journal.Session(),
+		Approved: r.approvers(p, op), Session: r.journal.Session(), Terminal: terminal,
 	}
 	for name, value := range started.Values {
 		started.Values[name] = mask.text(value)
@@ -143,6 +154,18 @@ func (r *Runner) begin(ctx context.Context, p Plan, op Operator, typed string) (
 		ID: started.Run, Incident: p.Incident, Ref: p.Ref, Plan: p, By: op.Actor, Started: event.At,
 		output: newOutput(mask), done: make(chan struct{}),
 	}, mask, nil
+}
+
+// approvers are those who agreed to exactly what is run, beside who runs it.
+func (r *Runner) approvers(p Plan, op Operator) []Actor {
+	incident, _ := r.Incident(p.Incident)
+	var approvers []Actor
+	for _, a := range incident.Item(p.Ref).Approvals {
+		if a.Script == p.Script && a.By != op.Actor && !slices.Contains(approvers, a.By) {
+			approvers = append(approvers, a.By)
+		}
+	}
+	return approvers
 }
 
 // admit checks everything that can be checked before the journal is asked.
@@ -186,21 +209,50 @@ func (r *Runner) execute(ctx context.Context, run *Run, mask *masker) {
 		r.watchers.notify()
 	})
 	stop()
+	r.ended(run, result, mask)
+}
+
+// ended records how a run ended, and what it left for the commands after it.
+func (r *Runner) ended(run *Run, result runbooks.Result, mask *masker) {
 	run.output.end(time.Now())
 	head, tail := run.output.excerpt()
 	finished := StepFinished{
 		Run: run.ID, Ref: run.Ref, Exit: result.Exit, Stages: result.Stages, Signal: result.Signal,
 		Cancelled: result.Cancelled, OK: result.OK() || stopped(run.Plan.Bound.Command, result),
 		Note: result.Note, Duration: result.Duration, Bytes: result.Bytes, SHA256: result.SHA256,
-		Head: head, Tail: tail,
+		Head: redact(head), Tail: redact(tail),
 	}
 	if result.Err != nil {
-		finished.Error = mask.text(result.Err.Error())
+		finished.Error = redact(mask.text(result.Err.Error()))
 	}
 	run.mu.Lock()
 	run.result = &result
 	run.mu.Unlock()
+	r.export(run, result, mask)
 	r.finish(run, finished)
+}
+
+// export records the variables that a run left set. Without a journal the
+// operator is asked for them again.
+func (r *Runner) export(run *Run, result runbooks.Result, mask *masker) {
+	if len(result.Variables)+len(result.Withheld) == 0 {
+		return
+	}
+	fact := VariablesExported{Run: run.ID, Ref: run.Ref, Withheld: slices.Clone(result.Withheld)}
+	for name, value := range result.Variables {
+		if assigned := name + "=" + value; redact(mask.text(assigned)) != assigned {
+			fact.Withheld = append(fact.Withheld, name)
+			continue
+		}
+		if fact.Values == nil {
+			fact.Values = map[string]string{}
+		}
+		fact.Values[name] = value
+	}
+	slices.Sort(fact.Withheld)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), journalTime)
+	defer cancel()
+	_, _ = r.append(ctx, run.Incident, run.By, fact) // JournalErr says why
 }
 
 // stopped tells whether a command that does not end by itself was stopped, as

@@ -1,10 +1,10 @@
 package incidents
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +30,7 @@ type Options struct {
 	ReadOnly  bool     // only commands that read are run
 	OnRecord  bool     // commands that change something are run only while the journal outlives the process
 	Secrets   []string // what the cockpit itself knows and nobody is to see, beside a command's own
+	Snapshot  string   // file that keeps the folds from one start to the next; empty for none
 }
 
 // Runner is the one gate between people and the world: it checks who asks and
@@ -42,6 +43,7 @@ type Runner struct {
 	readOnly  bool
 	onRecord  bool
 	secrets   []string
+	snapshot  string
 	watchers  watchers
 
 	ctx      context.Context // ends with the runner
@@ -52,10 +54,16 @@ type Runner struct {
 	running  sync.WaitGroup // runs from before their start is recorded until their end is
 
 	refreshing sync.Mutex // one reads the journal at a time, in order
+	restored   sync.Once
 
 	mu         sync.RWMutex
-	folds      map[string]*Incident // a published fold is never changed
-	head       int64                // of the last event in the folds
+	arrived    map[string]*Incident // what the journal has; a fold in it is never changed
+	folds      map[string]*Incident // and with what waits to be sent; the same map where nothing does
+	unsent     []Event              // that wait
+	away       error                // why they do; nil while the journal can be reached
+	head       Head                 // the last event that has arrived
+	kept       int64                // the last event in the snapshot
+	proven     bool                 // the journal bears out what the snapshot began with
 	readErr    error                // why the journal could not be read
 	writeErr   error                // why it could not be written
 	unrecorded int                  // ends of runs that wait to be recorded
@@ -70,80 +78,17 @@ func NewRunner(o Options) *Runner {
 	ctx, cancel := context.WithCancel(context.Background())
 	runsCtx, stopRuns := context.WithCancel(ctx)
 	r := &Runner{
-		journal: o.Journal, executors: o.Executors, target: o.Target, readOnly: o.ReadOnly, onRecord: o.OnRecord, secrets: o.Secrets,
+		journal: o.Journal, executors: o.Executors, target: o.Target, readOnly: o.ReadOnly, onRecord: o.OnRecord, secrets: o.Secrets, snapshot: o.Snapshot,
 		ctx: ctx, cancel: cancel, runsCtx: runsCtx, stopRuns: stopRuns,
-		folds: map[string]*Incident{}, runs: map[string]*Run{},
+		arrived: map[string]*Incident{}, runs: map[string]*Run{},
 	}
+	r.folds = r.arrived
 	changed, stop := o.Journal.Watch()
 	r.follower.Go(func() {
 		defer stop()
 		r.follow(changed)
 	})
 	return r
-}
-
-// follow keeps the folds up with what anybody appends, and looks after the runs
-// of those who are gone.
-func (r *Runner) follow(changed <-chan struct{}) {
-	retry := time.NewTicker(time.Second)
-	defer retry.Stop()
-	abandoned := time.NewTicker(interruptEvery)
-	defer abandoned.Stop()
-	err := errors.Join(r.refresh(r.ctx), r.interrupt(r.ctx))
-	for {
-		select {
-		case <-changed:
-			err = r.refresh(r.ctx)
-		case <-retry.C:
-			if err != nil {
-				err = r.refresh(r.ctx)
-			}
-		case <-abandoned.C:
-			_ = r.interrupt(r.ctx) // it is tried again, and JournalErr says why
-		case <-r.ctx.Done():
-			return
-		}
-	}
-}
-
-// refresh folds what was appended since the last time.
-func (r *Runner) refresh(ctx context.Context) error {
-	r.refreshing.Lock()
-	defer r.refreshing.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, journalTime)
-	defer cancel()
-	r.mu.RLock()
-	head := r.head
-	r.mu.RUnlock()
-	events, err := r.journal.Events(ctx, "", head)
-
-	r.mu.Lock()
-	changed := len(events) > 0 || (err == nil) != (r.readErr == nil)
-	r.readErr = err
-	fresh := map[string]*Incident{} // this round's copies, which nobody else holds yet
-	for _, e := range events {
-		f := fresh[e.Incident]
-		if f == nil {
-			var old Incident
-			if published := r.folds[e.Incident]; published != nil {
-				old = *published
-			}
-			f = new(Incident)
-			*f = old.clone()
-			fresh[e.Incident] = f
-		}
-		f.apply(e)
-		r.head = e.Seq
-	}
-	maps.Copy(r.folds, fresh)
-	r.mu.Unlock()
-	if changed {
-		r.watchers.notify()
-	}
-	if err != nil {
-		return fmt.Errorf("read the journal: %w", err)
-	}
-	return nil
 }
 
 // Watch returns a channel that holds at most one token, to be received from
@@ -169,7 +114,17 @@ func (r *Runner) JournalErr() error {
 	return r.readErr
 }
 
-// Incident returns an incident as the journal has it.
+// Unsent returns the events that wait on this machine's disk for a journal that
+// is away, and why they wait; both nil while it is not. Their Seq is where they
+// stand now and may not be theirs in the end.
+func (r *Runner) Unsent() ([]Event, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.unsent, r.away
+}
+
+// Incident returns an incident as the journal has it, with what waits to be
+// sent.
 func (r *Runner) Incident(id string) (Incident, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -184,23 +139,33 @@ func (r *Runner) Incident(id string) (Incident, bool) {
 func (r *Runner) Incidents() []Incident {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	all := make([]Incident, 0, len(r.folds))
-	for _, f := range r.folds {
+	return newestFirst(r.folds)
+}
+
+func newestFirst(folds map[string]*Incident) []Incident {
+	all := make([]Incident, 0, len(folds))
+	for _, f := range folds {
 		all = append(all, *f)
 	}
-	slices.SortFunc(all, func(a, b Incident) int { return number(b.ID) - number(a.ID) })
+	slices.SortFunc(all, func(a, b Incident) int { return cmp.Or(number(b.ID)-number(a.ID), strings.Compare(a.ID, b.ID)) })
 	return all
 }
 
-// OpenFor returns the open incident of an alert instance. No incident has the
-// empty key.
+// OpenFor returns the open incident that an alert instance belongs to. The empty
+// key belongs to none.
 func (r *Runner) OpenFor(key string) (Incident, bool) {
 	for _, i := range r.Incidents() {
-		if key != "" && i.Key == key && i.Open() {
+		if i.Open() && i.Has(key) {
 			return i, true
 		}
 	}
 	return Incident{}, false
+}
+
+// Latest reads the last events of an incident with a Seq below before, at most
+// limit: a page of its timeline.
+func (r *Runner) Latest(ctx context.Context, incident string, before int64, limit int) ([]Event, error) {
+	return r.journal.Latest(ctx, incident, before, limit)
 }
 
 // Events reads an incident's events with a Seq above after.
@@ -213,7 +178,8 @@ const idPrefix = "INC-"
 
 // number is the number in an incident's ID, 0 where there is none.
 func number(id string) int {
-	n, _ := strconv.Atoi(strings.TrimPrefix(id, idPrefix))
+	digits, _, _ := strings.Cut(strings.TrimPrefix(id, idPrefix), "-")
+	n, _ := strconv.Atoi(digits)
 	return n
 }
 
@@ -227,19 +193,20 @@ func (r *Runner) append(ctx context.Context, incident string, actor Actor, fact 
 // somebody else was faster it decides again on the new state. A nil fact
 // records nothing.
 func (r *Runner) decide(ctx context.Context, actor Actor, next func() (incident string, fact Fact, err error)) (Event, error) {
-	for {
+	for tried := int64(-1); ; {
 		if err := r.refresh(ctx); err != nil {
 			return Event{}, err
 		}
 		r.mu.RLock()
-		head := r.head
+		head, away := r.head.Seq+int64(len(r.unsent)), r.away
 		r.mu.RUnlock()
 		incident, fact, err := next()
 		if err != nil || fact == nil {
 			return Event{}, err
 		}
 		e, err := r.journal.AppendIf(ctx, head, incident, actor, fact)
-		if errors.Is(err, ErrMoved) {
+		if errors.Is(err, ErrMoved) && (away == nil || head != tried) {
+			tried = head
 			continue
 		}
 		return e, r.appended(ctx, err)

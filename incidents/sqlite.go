@@ -20,7 +20,7 @@ const (
 	// applicationID marks the file as a journal (PRAGMA application_id), in
 	// ASCII "FDJL".
 	applicationID = 0x46444a4c
-	schemaVersion = 1
+	schemaVersion = 2
 
 	// lookEvery is how often a journal looks for what other processes have
 	// appended; half of the 200 ms in which they are to be seen.
@@ -47,8 +47,23 @@ CREATE TABLE events (
 CREATE INDEX events_of_incident ON events (incident, seq);
 CREATE TRIGGER events_are_not_changed BEFORE UPDATE ON events
 BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+` + notRemoved + prunedTable
+
+const notRemoved = `
 CREATE TRIGGER events_are_not_removed BEFORE DELETE ON events
 BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+`
+
+// prunedTable holds what is left of events that were removed. Version 1 did not
+// have it.
+const prunedTable = `
+CREATE TABLE pruned (
+	seq  INTEGER PRIMARY KEY,
+	at   INTEGER NOT NULL,
+	prev BLOB    NOT NULL,
+	hash BLOB    NOT NULL,
+	seal INTEGER NOT NULL -- the event that says that it was
+) STRICT;
 `
 
 // SQLite is a journal in a file, which any number of processes on one machine
@@ -58,13 +73,15 @@ type SQLite struct {
 	patience time.Duration
 	write    *sql.DB // one connection
 	read     *sql.DB // one more, so that reading does not wait for writing
-	last     *sql.Stmt
 	insert   *sql.Stmt
 	heads    *headLog
 	sessions *sessions
 	watchers watchers
 	stop     context.CancelFunc
 	looking  sync.WaitGroup
+
+	turn chan struct{} // whoever appends has put a token into it
+	tail sealed        // the last event that is known to who appends; there may be newer ones
 }
 
 var _ Journal = (*SQLite)(nil)
@@ -96,7 +113,7 @@ func openSQLite(ctx context.Context, path string) (*SQLite, error) {
 	if err := file.Close(); err != nil {
 		return nil, err
 	}
-	j := &SQLite{path: path, patience: patience}
+	j := &SQLite{path: path, patience: patience, turn: make(chan struct{}, 1)}
 	if err := j.connect(ctx); err != nil {
 		_ = j.Close()
 		return nil, err
@@ -121,11 +138,7 @@ func (j *SQLite) connect(ctx context.Context) (err error) {
 	if err := j.prepare(ctx); err != nil {
 		return err
 	}
-	if j.last, err = j.write.PrepareContext(ctx, `SELECT seq, at, hash FROM events ORDER BY seq DESC LIMIT 1`); err != nil {
-		return err
-	}
-	if j.insert, err = j.write.PrepareContext(ctx,
-		`INSERT INTO events (seq, incident, at, actor, host, kind, body, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`); err != nil {
+	if j.insert, err = j.write.PrepareContext(ctx, insertRow); err != nil {
 		return err
 	}
 	if j.read, err = sql.Open("sqlite", name+"&_pragma=query_only(1)"); err != nil {
@@ -165,64 +178,15 @@ func (j *SQLite) prepare(ctx context.Context) error {
 	case version > schemaVersion:
 		return fmt.Errorf("it has version %d and this flightdeck knows %d; use the newer flightdeck that wrote it", version, schemaVersion)
 	}
-	// Nothing is to be changed; changing nothing shows that one could.
-	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA user_version = %d", version)); err != nil {
+	upgrade := ""
+	if version < 2 {
+		upgrade = prunedTable
+	}
+	// Where nothing is to be changed this shows that it could be.
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf("%s; PRAGMA user_version = %d", upgrade, schemaVersion)); err != nil {
 		return err
 	}
 	return tx.Commit()
-}
-
-// Append adds a fact.
-func (j *SQLite) Append(ctx context.Context, incident string, actor Actor, fact Fact) (Event, error) {
-	return j.append(ctx, nil, incident, actor, fact)
-}
-
-// AppendIf adds a fact if the last event is head.
-func (j *SQLite) AppendIf(ctx context.Context, head int64, incident string, actor Actor, fact Fact) (Event, error) {
-	return j.append(ctx, &head, incident, actor, fact)
-}
-
-func (j *SQLite) append(ctx context.Context, head *int64, incident string, actor Actor, fact Fact) (Event, error) {
-	tx, err := j.begin(ctx)
-	if err != nil {
-		return Event{}, j.failed(ctx, "write", err)
-	}
-	defer func() { _ = tx.Rollback() }()
-	var last sealed
-	if err := tx.StmtContext(ctx, j.last).QueryRowContext(ctx).Scan(&last.seq, &last.at, (*blob)(&last.sum)); err != nil && !errors.Is(err, sql.ErrNoRows) { //nolint:sqlclosecheck // the statement ends with its transaction
-		return Event{}, j.failed(ctx, "write", err)
-	}
-	if head != nil && *head != last.seq {
-		return Event{}, ErrMoved
-	}
-	r, err := seal(last, time.Now(), incident, actor, fact)
-	if err != nil {
-		return Event{}, err
-	}
-	row := sealed{r, r.hash()}
-	//nolint:sqlclosecheck // as above
-	if _, err := tx.StmtContext(ctx, j.insert).ExecContext(ctx, row.seq, row.incident, row.at, row.actor.Name, row.actor.Host,
-		row.kind, row.body, row.prev[:], row.sum[:]); err != nil {
-		return Event{}, j.failed(ctx, "write", err)
-	}
-	if err := tx.Commit(); err != nil {
-		return Event{}, j.failed(ctx, "write", err)
-	}
-	j.heads.append(Head{row.seq, row.sum})
-	j.watchers.notify()
-	return row.event(), nil
-}
-
-// begin waits for its turn to write. SQLite does not queue writers: each tries
-// again now and then for busy_timeout, and among busy ones one may miss every
-// gap. It is given up on after patience.
-func (j *SQLite) begin(ctx context.Context) (*sql.Tx, error) {
-	for began := time.Now(); ; {
-		tx, err := j.write.BeginTx(ctx, nil)
-		if !failedWith(err, sqlitelib.SQLITE_BUSY) || ctx.Err() != nil || time.Since(began) >= j.patience {
-			return tx, err
-		}
-	}
 }
 
 // failedWith tells whether an error is SQLite's of a primary result code.
@@ -240,7 +204,13 @@ func (j *SQLite) failed(ctx context.Context, what string, err error) error {
 	return fmt.Errorf("%s %s: %w", what, j.path, err)
 }
 
-const columns = `SELECT seq, incident, at, actor, host, kind, body, prev, hash FROM events `
+const (
+	columns = `SELECT seq, incident, at, actor, host, kind, body, prev, hash, 0 AS seal FROM events `
+
+	// everything is the whole chain, with what is left of events that were
+	// removed.
+	everything = columns + `UNION ALL SELECT seq, '', at, '', '', '', x'', prev, hash, seal FROM pruned ORDER BY seq`
+)
 
 // Events returns what was appended after a sequence number.
 func (j *SQLite) Events(ctx context.Context, incident string, after int64) ([]Event, error) {
@@ -258,6 +228,23 @@ func (j *SQLite) Events(ctx context.Context, incident string, after int64) ([]Ev
 	return events, nil
 }
 
+// Latest returns the last events before a sequence number.
+func (j *SQLite) Latest(ctx context.Context, incident string, before int64, limit int) ([]Event, error) {
+	query, args := columns+`WHERE seq < ? ORDER BY seq DESC LIMIT ?`, []any{before, limit}
+	if incident != "" {
+		query, args = columns+`WHERE incident = ? AND seq < ? ORDER BY seq DESC LIMIT ?`, []any{incident, before, limit}
+	}
+	var events []Event
+	for row, err := range j.rows(ctx, query, args...) {
+		if err != nil {
+			return nil, j.failed(ctx, "read", err)
+		}
+		events = append(events, row.event())
+	}
+	slices.Reverse(events)
+	return events, nil
+}
+
 // rows yields stored events, and an error as the last if there was one.
 func (j *SQLite) rows(ctx context.Context, query string, args ...any) func(yield func(sealed, error) bool) {
 	return func(yield func(sealed, error) bool) {
@@ -270,7 +257,7 @@ func (j *SQLite) rows(ctx context.Context, query string, args ...any) func(yield
 		for rows.Next() {
 			var r sealed
 			if err := rows.Scan(&r.seq, &r.incident, &r.at, &r.actor.Name, &r.actor.Host, &r.kind, &r.body,
-				(*blob)(&r.prev), (*blob)(&r.sum)); err != nil {
+				(*blob)(&r.prev), (*blob)(&r.sum), &r.seal); err != nil {
 				yield(sealed{}, err)
 				return
 			}
@@ -306,7 +293,7 @@ func (j *SQLite) Verify(ctx context.Context) (Head, error) {
 	if err != nil {
 		return Head{}, j.failed(ctx, "verify", err)
 	}
-	head, err := verify(known.check(j.rows(ctx, columns+`ORDER BY seq`)))
+	head, err := verify(known.check(j.rows(ctx, everything)))
 	if err == nil {
 		err = known.beyond(head)
 	}

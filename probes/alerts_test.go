@@ -5,6 +5,7 @@ package probes
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"net/http/httptest"
@@ -13,9 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-openapi/strfmt"
-	"github.com/prometheus/alertmanager/api/v2/client/silence"
-	"github.com/prometheus/alertmanager/api/v2/models"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
@@ -87,19 +85,15 @@ func amAt(url string) config.Alertmanager {
 // silenceAlert silences all alerts of a name, as a person would.
 func silenceAlert(t *testing.T, am *alertmanager, name string, d time.Duration) (id string) {
 	t.Helper()
-	yes, no, label := true, false, "alertname"
-	by, why := "op1", "known since Monday"
-	from, until := strfmt.DateTime(time.Now()), strfmt.DateTime(time.Now().Add(d))
-	answer, err := am.api.Silence.PostSilences(silence.NewPostSilencesParams().WithSilence(&models.PostableSilence{
-		Silence: models.Silence{
-			Matchers:  models.Matchers{{Name: &label, Value: &name, IsEqual: &yes, IsRegex: &no}},
-			CreatedBy: &by, Comment: &why, StartsAt: &from, EndsAt: &until,
-		},
-	}))
+	matchers, err := ParseMatchers(fmt.Sprintf("alertname=%q", name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer.Payload.SilenceID
+	id, err = (&Silencer{am}).Silence(t.Context(), matchers, time.Now().Add(d), "op1", "known since Monday")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
 }
 
 // states lists alerts in their order as "name severity state".
@@ -177,8 +171,7 @@ func TestAlertsOfRealServers(t *testing.T) {
 
 	// The silence is lifted, the errors stop, and the pool recovers by half: the
 	// critical alert about it is gone, and its warning comes forward.
-	_, err := probe.alertmanager.api.Silence.DeleteSilence(silence.NewDeleteSilenceParams().WithSilenceID(strfmt.UUID(id)))
-	if err != nil {
+	if err := (&Silencer{probe.alertmanager}).Expire(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
 	shop.numbers["shop_error_ratio"].Set(0.001)

@@ -3,6 +3,7 @@ package runbooks
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -104,7 +105,7 @@ func (b *binder) lookUp(values map[string]string) error {
 			missing.Placeholders = append(missing.Placeholders, name)
 			continue
 		}
-		if err := b.take(name, v); err != nil {
+		if err := b.take(name, v, v); err != nil {
 			return err
 		}
 	}
@@ -117,7 +118,7 @@ func (b *binder) lookUp(values map[string]string) error {
 		if decidingVariables[name] {
 			return refuse(name, "this variable decides what other programs run; set it before the cockpit is started")
 		}
-		if err := b.take(name, v); err != nil {
+		if err := b.take(name, v, withoutType(v)); err != nil {
 			return err
 		}
 		b.bound.Env = append(b.bound.Env, name+"="+v)
@@ -128,10 +129,16 @@ func (b *binder) lookUp(values map[string]string) error {
 	return nil
 }
 
-// take keeps a value that is what its name says.
-func (b *binder) take(name, value string) error {
+// typePrefix is what "kubectl get -o name" prints before an object's name, which
+// a step's own script may leave in a variable.
+var typePrefix = regexp.MustCompile(`^[a-z]+(\.[a-z0-9.-]+)?/`)
+
+func withoutType(value string) string { return typePrefix.ReplaceAllString(value, "") }
+
+// take keeps a value of which the part that tells is what its name says.
+func (b *binder) take(name, value, tells string) error {
 	p := Describe(name)
-	if err := p.check(value); err != nil {
+	if err := p.check(tells); err != nil {
 		return &RefusedError{Name: name, Reason: err.Error()}
 	}
 	b.bound.Values[name] = value

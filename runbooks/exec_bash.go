@@ -62,7 +62,11 @@ func (BashExecutor) Execute(ctx context.Context, cmd Bound, target Target, out f
 
 // runBash runs the script and fills in how it ended.
 func runBash(ctx context.Context, cmd Bound, target Target, sum *output, result *Result) error {
-	script, err := wrap(cmd.Script)
+	before := ""
+	if callsWatch(cmd.Script) {
+		before = watchFunction
+	}
+	c, err := newBashRun(cmd, target, before)
 	if err != nil {
 		return err
 	}
@@ -70,25 +74,18 @@ func runBash(ctx context.Context, cmd Bound, target Target, sum *output, result 
 		result.Cancelled = true
 		return nil
 	}
-	bash, err := exec.LookPath("bash")
-	if err != nil {
-		return fmt.Errorf("%w: install bash, or put it on PATH", err)
-	}
-	mark := runVariable + "=" + rand.Text()
-
-	c := exec.Command(bash, "--noprofile", "--norc", "-o", "pipefail", "-c", script, "bash")
-	c.Env = environment(os.Environ(), cmd.Env, target, mark)
-	pipes, err := openPipes(c)
+	pipes, err := openPipes(c.Cmd)
 	if err != nil {
 		return err
 	}
 	defer pipes.close()
-	family, err := startFamily(c, mark)
+	family, err := startFamily(c.Cmd, c.mark)
 	if err != nil {
 		return err
 	}
 	defer family.release()
 	pipes.started()
+	pipes.listen()
 
 	drained := make(chan struct{})
 	go func() {
@@ -119,11 +116,44 @@ func runBash(ctx context.Context, cmd Bound, target Target, sum *output, result 
 			return errors.New("it did not end after it was killed")
 		}
 	}
-	result.Exit = c.ProcessState.ExitCode()
-	result.Signal = signalName(c.ProcessState)
-	result.Stages = stages(cmd.Script, pipes.report(), result.Exit)
-	result.Note = note(result.Stages)
+	c.outcome(cmd.Script, pipes.report(), result)
 	return nil
+}
+
+// bashRun is bash with a bound script that is about to start.
+type bashRun struct {
+	*exec.Cmd
+	kept     []string // names of the variables that it reports
+	withheld []string // names of those that it does not, as they may be secret
+	mark     string   // what its processes are known by
+}
+
+// newBashRun prepares bash; before is shell that stands before the script, on one
+// line.
+func newBashRun(cmd Bound, target Target, before string) (*bashRun, error) {
+	r := &bashRun{mark: runVariable + "=" + rand.Text()}
+	r.kept, r.withheld = keptVariables(cmd.Script)
+	script, err := wrap(cmd.Script, before, r.kept)
+	if err != nil {
+		return nil, err
+	}
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		return nil, fmt.Errorf("%w: install bash, or put it on PATH", err)
+	}
+	r.Cmd = exec.Command(bash, "--noprofile", "--norc", "-o", "pipefail", "-c", script, "bash")
+	r.Env = environment(os.Environ(), cmd.Env, target, r.mark)
+	return r, nil
+}
+
+// outcome explains how the script ended, with what bash said of it.
+func (r *bashRun) outcome(script, said string, result *Result) {
+	result.Exit = r.ProcessState.ExitCode()
+	result.Signal = signalName(r.ProcessState)
+	report := readReport(said, r.kept)
+	result.Stages = stages(script, report.statuses, result.Exit)
+	result.Note = note(result.Stages)
+	result.Variables, result.Withheld = report.variables, r.withheld
 }
 
 // both is closed when a and b are.
@@ -138,7 +168,7 @@ func both(a, b <-chan struct{}) <-chan struct{} {
 }
 
 // wrap puts a script into what reports the exit status of each stage of its
-// last pipeline on statusFD. Measured with bash 5.2:
+// last pipeline, and the named variables, on statusFD. Measured with bash 5.2:
 //
 //   - after eval, PIPESTATUS holds eval's own status and no stages; a trap on
 //     EXIT in the same shell sees those of the script's last pipeline, also
@@ -150,14 +180,14 @@ func both(a, b <-chan struct{}) <-chan struct{} {
 //
 // A script that sets its own trap on EXIT or replaces the shell by exec reports
 // nothing, and only its exit status is known.
-func wrap(script string) (string, error) {
+func wrap(script, before string, names []string) (string, error) {
 	if strings.TrimSpace(script) == "" {
 		return "", errors.New("nothing to run: the script is empty")
 	}
 	if strings.ContainsRune(script, 0) {
 		return "", errors.New("the script holds a NUL byte, which no command line can")
 	}
-	return wrapHead + "{ " + script + "\n}", nil
+	return wrapHead(names) + before + "{ " + script + "\n}", nil
 }
 
 // output counts, hashes and hands on what both streams bring, one chunk at a

@@ -3,9 +3,11 @@
 package runbooks
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -19,8 +21,19 @@ const reportsStages = true
 // script that uses 3 for its own purposes does not meet it.
 const statusFD = 97
 
-var wrapHead = "exec " + strconv.Itoa(statusFD) + ">&3 3>&-; " +
-	`trap '{ printf "%s " "${PIPESTATUS[@]}" >&` + strconv.Itoa(statusFD) + `; } 2>/dev/null' EXIT; `
+// wrapHead is what stands before a script so that bash reports on statusFD as it
+// ends: the statuses of the last pipeline's stages, then the named variables.
+// The names are of parsed assignments, so they are no shell syntax.
+func wrapHead(names []string) string {
+	fd := strconv.Itoa(statusFD)
+	var b strings.Builder
+	b.WriteString("exec " + fd + ">&3 3>&-; trap '{ printf \"%s \" \"${PIPESTATUS[@]}\" >&" + fd + "; ")
+	for _, name := range names {
+		fmt.Fprintf(&b, `if [[ -n ${%[1]s+x} && ${#%[1]s} -le %[2]d ]]; then printf "\0%%s=%%s" %[1]s "$%[1]s" >&%[3]s; fi; `, name, maxKeptValue, fd)
+	}
+	b.WriteString("} 2>/dev/null' EXIT; ")
+	return b.String()
+}
 
 // family is everything that a run has started.
 type family struct {
@@ -33,6 +46,15 @@ type family struct {
 // and sudo fail at once instead of asking for a password.
 func startFamily(c *exec.Cmd, mark string) (*family, error) {
 	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := c.Start(); err != nil {
+		return nil, err
+	}
+	return &family{leader: c.Process.Pid, kin: newKin(c.Process.Pid, mark)}, nil
+}
+
+// startInTerminal starts c in the cockpit's own session and process group, whose
+// terminal it is lent.
+func startInTerminal(c *exec.Cmd, mark string) (*family, error) {
 	if err := c.Start(); err != nil {
 		return nil, err
 	}

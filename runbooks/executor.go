@@ -2,6 +2,7 @@ package runbooks
 
 import (
 	"context"
+	"io"
 	"time"
 )
 
@@ -43,14 +44,16 @@ type Chunk struct {
 type Result struct {
 	Started   time.Time
 	Duration  time.Duration
-	Exit      int     // exit status of the whole; -1 when it was ended by a signal or never started
-	Stages    []Stage // one a stage of the last pipeline, left to right; nil where not even that is known
-	Signal    string  // the signal that ended it, such as SIGKILL; empty otherwise
-	Cancelled bool    // it was ended by a person or a deadline
-	Bytes     int64   // of output in all
-	SHA256    string  // of all output, in hex
-	Note      string  // why an exit status that is not 0 is no failure: "grep found nothing"
-	Err       error   // why it could not be started or observed
+	Exit      int               // exit status of the whole; -1 when it was ended by a signal or never started
+	Stages    []Stage           // one a stage of the last pipeline, left to right; nil where not even that is known
+	Signal    string            // the signal that ended it, such as SIGKILL; empty otherwise
+	Cancelled bool              // it was ended by a person or a deadline
+	Bytes     int64             // of output in all
+	SHA256    string            // of all output, in hex
+	Note      string            // why an exit status that is not 0 is no failure: "grep found nothing"
+	Variables map[string]string // shell variables that it left set, for the commands after it
+	Withheld  []string          // names of those that hold, or may hold, a secret
+	Err       error             // why it could not be started or observed
 }
 
 // Stage is the exit status of one stage of a pipeline.
@@ -71,4 +74,17 @@ func (r Result) OK() bool {
 // killed after a grace of at most a second.
 type Executor interface {
 	Execute(ctx context.Context, cmd Bound, target Target, out func(Chunk)) Result
+}
+
+// Terminal is the operator's own, lent to a command.
+type Terminal struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// Attacher runs a bound command in a terminal until it ends or ctx does. What
+// is typed and shown there is not captured: the Result has no Bytes and no
+// SHA256.
+type Attacher interface {
+	Attach(ctx context.Context, cmd Bound, target Target, terminal Terminal) Result
 }

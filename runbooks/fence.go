@@ -44,6 +44,7 @@ func (c fenceContent) into(st *Step, md string) {
 		st.joinAlternative(c.commands)
 	}
 	st.or = false
+	st.carry(c.commands)
 	st.Commands = append(st.Commands, c.commands...)
 	st.Queries = append(st.Queries, c.queries...)
 	st.Notes = append(st.Notes, c.notes...)
@@ -54,6 +55,22 @@ func (c fenceContent) into(st *Step, md string) {
 			st.Message = c.message
 		} else {
 			appendText(&st.Text, md)
+		}
+	}
+}
+
+// carry lets the last session of psql that the step opens carry the statements of
+// a block that has none of its own.
+func (st *Step) carry(commands []Command) {
+	line := ""
+	for _, c := range st.Commands {
+		if c.Language == Bash && c.Interactive && opensPSQL(c.Text) {
+			line = c.Text
+		}
+	}
+	for i := range commands {
+		if line != "" && commands[i].Language == SQL && commands[i].Through == "" {
+			commands[i].Through = line
 		}
 	}
 }

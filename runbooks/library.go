@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -40,6 +41,7 @@ func (e *SizeError) Error() string {
 type FileProblem struct {
 	File string
 	Problem
+	LastGood bool // the file cannot be read any more, and what is shown of it is its last good version
 }
 
 // Library holds the runbooks of files and folders. Of each file it reads what it
@@ -52,6 +54,7 @@ type Library struct {
 	mu      sync.Mutex // guards files while they are (re)loaded
 	files   map[string]*loaded
 	index   atomic.Pointer[index]
+	changes changes
 }
 
 // loaded is a file as it was last read.
@@ -112,7 +115,8 @@ func Open(paths []string) (*Library, error) {
 }
 
 // Map says which runbook an alert belongs to where neither the alert nor a book
-// does: alert name to runbook name.
+// does: alert name to runbook name. A runbook that there is not is a problem of
+// the library.
 func (l *Library) Map(alerts map[string]string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -265,17 +269,25 @@ func (l *Library) reindex() {
 	for _, path := range paths {
 		f := l.files[path]
 		if f.problem != "" {
-			p := f.problem
-			if f.text != nil {
-				p += "; its last good version is used"
+			p := FileProblem{File: path, Problem: Problem{1, f.problem}, LastGood: f.text != nil}
+			if p.LastGood {
+				p.Message += "; its last good version is used"
 			}
-			ix.problems = append(ix.problems, FileProblem{path, Problem{1, p}})
+			ix.problems = append(ix.problems, p)
 		}
 		if f.text != nil {
 			ix.add(f.text)
 		}
 	}
+	for _, alert := range slices.Sorted(maps.Keys(l.mapping)) {
+		if name := l.mapping[alert]; ix.byName[name] == nil {
+			ix.problems = append(ix.problems, FileProblem{File: "configuration", Problem: Problem{
+				1, fmt.Sprintf("the alert %s is mapped to the runbook %s, which there is not; flightdeck runbook list names them", alert, name),
+			}})
+		}
+	}
 	l.index.Store(ix)
+	l.changes.tell()
 }
 
 // add takes a file's runbooks in under names that are unique.
@@ -283,7 +295,7 @@ func (ix *index) add(text *fileText) {
 	book := text.heads
 	ix.texts = append(ix.texts, text)
 	for _, p := range book.Problems {
-		ix.problems = append(ix.problems, FileProblem{book.File, p})
+		ix.problems = append(ix.problems, FileProblem{File: book.File, Problem: p})
 	}
 	heads := slices.Clone(book.Runbooks) // copies: the book stays as it was read
 	for i := range heads {

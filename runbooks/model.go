@@ -16,6 +16,7 @@ type Book struct {
 	Runbooks   []Runbook
 	References []Reference    // rows of its quick-reference tables
 	Anchors    map[string]int // anchor of every heading, as GitHub makes it, to its line
+	Links      []Link         // of the whole file, contents and tables too, in order
 	Problems   []Problem
 }
 

@@ -34,6 +34,9 @@ func read(file string, src []byte, whole bool) *Book {
 	}
 	p.divide(root)
 	p.references(doc)
+	if p.whole {
+		p.book.Links = p.linksIn(doc)
+	}
 	p.book.Problems = p.problems
 	return p.book
 }
@@ -252,22 +255,29 @@ func firstOf(values ...string) string {
 func (p *bookReader) links(h *heading) []Link {
 	var out []Link
 	for _, b := range h.blocks {
-		_ = ast.Walk(b, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-			if !entering {
-				return ast.WalkContinue, nil
-			}
-			switch n := n.(type) {
-			case *ast.Link:
-				out = append(out, Link{p.plain(n), string(n.Destination), p.inlineLine(n)})
-			case *ast.AutoLink:
-				out = append(out, Link{string(n.Label(p.text)), autoURL(n, p.text), p.inlineLine(n)})
-			}
-			return ast.WalkContinue, nil
-		})
+		out = append(out, p.linksIn(b)...)
 	}
 	for _, c := range h.children {
 		out = append(out, p.links(c)...)
 	}
+	return out
+}
+
+// linksIn are the links below a node, in order.
+func (p *bookReader) linksIn(root ast.Node) []Link {
+	var out []Link
+	_ = ast.Walk(root, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		switch n := n.(type) {
+		case *ast.Link:
+			out = append(out, Link{p.plain(n), string(n.Destination), p.inlineLine(n)})
+		case *ast.AutoLink:
+			out = append(out, Link{string(n.Label(p.text)), autoURL(n, p.text), p.inlineLine(n)})
+		}
+		return ast.WalkContinue, nil
+	})
 	return out
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -14,6 +15,7 @@ type Preview struct {
 	Where    string   // cluster and namespace, or the database and its user
 	Now      []string // what is, one fact a line
 	After    []string // what would be
+	Plan     []string // of the planner, for a statement that it plans; at most maxPlanLines
 	Diff     []string // unified lines of what the cluster would keep, at most maxDiffLines
 	Checked  []string // how it was found out
 	Warnings []string // what to think twice about
@@ -105,11 +107,31 @@ func psqlStatement(script string) (string, bool) {
 		if inv.name != "psql" {
 			return
 		}
-		if given := optionValues(inv.args, "-c", "--command"); len(given) == 1 && given[0].static {
-			statement, found = given[0].text, found+1
+		for _, given := range optionValues(inv.args, "-c", "--command") {
+			switch sql, ok := bareStatement(given.text); {
+			case !given.static:
+				found = 2 // nobody knows what it is
+			case ok:
+				statement, found = sql, found+1
+			}
 		}
 	}}.visit(file, local, 0)
 	return statement, found == 1
+}
+
+// bareStatement is a statement without what carries it through a session
+// (ThroughSession); ok is false for what only carries one.
+func bareStatement(sql string) (statement string, ok bool) {
+	s := sqlJudge{text: sql, tokens: lexSQL(sql)}
+	switch s.word(0) {
+	case "SET", "BEGIN", "FETCH":
+		return "", false
+	case "DECLARE":
+		if i := slices.IndexFunc(s.tokens, func(t sqlToken) bool { return strings.EqualFold(sql[t.start:t.end], "FOR") }); i >= 0 {
+			return sql[s.tokens[i].end:], true
+		}
+	}
+	return sql, true
 }
 
 func (p *Preview) join(other Preview) {
@@ -140,7 +162,7 @@ const masked = "••••••"
 
 // mask hides the values that are secret.
 func (p *Preview) mask(secrets []string) {
-	for _, lines := range [][]string{p.Now, p.After, p.Diff, p.Checked, p.Warnings} {
+	for _, lines := range [][]string{p.Now, p.After, p.Plan, p.Diff, p.Checked, p.Warnings} {
 		for i := range lines {
 			lines[i] = maskText(lines[i], secrets)
 		}

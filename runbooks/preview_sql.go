@@ -40,6 +40,9 @@ func previewSQL(ctx context.Context, script string, db *SQLExecutor) (Preview, e
 	default:
 		err = noPreview("%s has no trial that neither locks nor writes", verb)
 	}
+	if err == nil && s.planned() {
+		p.Plan, _ = db.explain(ctx, script) // what cannot be planned says why when it runs
+	}
 	return p, err
 }
 

@@ -93,3 +93,19 @@ func (c Call) Option(names ...string) (string, bool) {
 	}
 	return "", false
 }
+
+// Values are those of an option that may be given several times, without those
+// that hold what is not known before the command runs.
+func (c Call) Values(names ...string) []string {
+	args := make([]arg, len(c.Args))
+	for i, a := range c.Args {
+		args[i] = arg{text: a, static: true}
+	}
+	var out []string
+	for _, v := range optionValues(args, names...) {
+		if !strings.Contains(v.text, "…") {
+			out = append(out, v.text)
+		}
+	}
+	return out
+}

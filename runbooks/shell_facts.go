@@ -251,6 +251,9 @@ func (inv invocation) files() []arg {
 	}
 	switch inv.name {
 	case "kubectl", "oc":
+		if positional, _, _ := inv.kubectlArgs(); len(positional) > 0 && (positional[0].text == "logs" || positional[0].text == "log") {
+			break // there -f follows
+		}
 		out = append(out, optionValues(inv.args, "-f", "--filename", "-k", "--kustomize", "--patch-file", "--from-file")...)
 	case "psql":
 		out = append(out, optionValues(inv.args, "-f", "--file")...)

@@ -109,8 +109,13 @@ func (s *sqlJudge) from(i int) (Risk, string) {
 			return s.query(Changes, "CREATE makes a table")
 		}
 		return Changes, "CREATE makes something"
+	case "SET":
+		if limit := s.word(i + 2); s.word(i+1) == "LOCAL" && (limit == "STATEMENT_TIMEOUT" || limit == "LOCK_TIMEOUT") {
+			return Reads, "" // how long the transaction itself may wait
+		}
+		return Changes, "SET changes the session"
 	case "GRANT", "REVOKE", "COMMENT", "REINDEX", "CLUSTER", "VACUUM", "ANALYZE", "ANALYSE", "REFRESH", "LOCK", "NOTIFY", "LISTEN", "UNLISTEN",
-		"CHECKPOINT", "DISCARD", "RESET", "SET", "SECURITY", "REASSIGN", "IMPORT", "COMMIT", "END", "ROLLBACK", "ABORT", "PREPARE", "DEALLOCATE", "KILL", "OPTIMIZE", "FLUSH":
+		"CHECKPOINT", "DISCARD", "RESET", "SECURITY", "REASSIGN", "IMPORT", "COMMIT", "END", "ROLLBACK", "ABORT", "PREPARE", "DEALLOCATE", "KILL", "OPTIMIZE", "FLUSH":
 		if verb == "PREPARE" && s.word(i+1) != "TRANSACTION" {
 			return Unknown, "PREPARE names a statement that is run elsewhere"
 		}
@@ -118,7 +123,28 @@ func (s *sqlJudge) from(i int) (Risk, string) {
 	case "CALL", "DO", "EXECUTE", "LOAD", "EXEC":
 		return Unknown, verb + " runs code that cannot be looked into"
 	}
-	return Unknown, "a statement that is not known"
+	return Unknown, notKnown
+}
+
+// notKnown is why a statement whose first word begins none is Unknown.
+const notKnown = "a statement that is not known"
+
+// SQLProblem is why a text cannot be SQL of PostgreSQL, as far as that can be told
+// without its whole grammar: a quote or a parenthesis that is never closed, a
+// first word that begins no statement. It is empty where nothing is wrong.
+func SQLProblem(text string) string {
+	masked := mask(text, findPlaceholders(text))
+	statements, _ := splitSQL(masked)
+	for _, st := range statements {
+		s := &sqlJudge{text: masked, tokens: st.tokens}
+		if st.problem != "" {
+			return st.problem
+		}
+		if _, why := s.statement(); why == notKnown && s.word(0) != "" && !strings.HasPrefix(s.word(0), strings.Repeat(string(maskByte), 3)) {
+			return "no statement begins with " + s.word(0)
+		}
+	}
+	return ""
 }
 
 // explain: EXPLAIN only plans, EXPLAIN ANALYZE executes what it explains.

@@ -2,7 +2,6 @@ package runbooks
 
 import (
 	"context"
-	"errors"
 	"io/fs"
 	"maps"
 	"os"
@@ -27,17 +26,19 @@ const (
 )
 
 // Watch reloads files when they change, until ctx ends, and calls changed after
-// each reload. A file that cannot be read keeps its last good version. The
-// embedded books never change: Watch then only waits.
-func (l *Library) Watch(ctx context.Context, changed func()) error {
+// each reload; changed may be nil, and Changes tells more than one. A file that
+// cannot be read keeps its last good version. Where the system does not tell of
+// changes the files are looked at again and again. The embedded books never
+// change: Watch then only waits.
+func (l *Library) Watch(ctx context.Context, changed func()) {
 	if len(l.paths) == 0 {
 		<-ctx.Done()
-		return nil
+		return
 	}
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
 		l.poll(ctx, changed)
-		return nil
+		return
 	}
 	defer func() { _ = watcher.Close() }()
 	complete := l.watchFolders(watcher)
@@ -51,10 +52,11 @@ func (l *Library) Watch(ctx context.Context, changed func()) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case e, ok := <-watcher.Events:
 			if !ok {
-				return errors.New("watch runbooks: the system stopped telling of changes")
+				l.poll(ctx, changed)
+				return
 			}
 			if e.Op == fsnotify.Chmod {
 				continue
@@ -69,7 +71,8 @@ func (l *Library) Watch(ctx context.Context, changed func()) error {
 			again = time.After(settle)
 		case _, ok := <-watcher.Errors: // an overflow: something was missed
 			if !ok {
-				return errors.New("watch runbooks: the system stopped telling of changes")
+				l.poll(ctx, changed)
+				return
 			}
 			everything = true
 			again = time.After(settle)

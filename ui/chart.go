@@ -2,6 +2,7 @@ package ui
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,10 +17,34 @@ type Chart struct {
 	Threshold float64 // NaN for none
 	Below     bool    // values under the threshold are the bad ones
 	Format    func(float64) string
+	Marks     []Mark
 }
 
-// thresholdChars draw the threshold: dotted, so that it is not taken for a series.
-var thresholdChars = asciigraph.CreateCharSet("┄")
+// ThresholdMark draws the threshold: dotted, so that it is not taken for a series.
+const ThresholdMark = "┄"
+
+var thresholdChars = asciigraph.CreateCharSet(ThresholdMark)
+
+// seriesMarks draw the series that are not the first, so that they are told
+// apart without a colour.
+var seriesMarks = []string{"─", "•", "+", "×"}
+
+// SeriesMark is what the line of the i-th series is made of, for a legend.
+func SeriesMark(i int) string { return seriesMarks[i%len(seriesMarks)] }
+
+func seriesChars(i int) asciigraph.CharSet {
+	if i%len(seriesMarks) == 0 {
+		return asciigraph.DefaultCharSet
+	}
+	return asciigraph.CreateCharSet(SeriesMark(i))
+}
+
+// Mark is a moment on a chart, such as a release: a triangle on the time axis,
+// and its label below it where there is room.
+type Mark struct {
+	At    time.Time
+	Label string // cleaned
+}
 
 // Render draws the chart in at most height lines of at most width cells: what
 // is beyond the threshold in the colour of a warning, the times below the axis.
@@ -57,14 +82,15 @@ func (c Chart) Render(width, height int) []string {
 			options = append(options, asciigraph.ColorAbove(asciigraph.Olive, c.Threshold))
 		}
 	}
-	for _, s := range c.Series {
+	for i, s := range c.Series {
 		if len(s) > plot {
 			s = Resample(s, plot, c.Below)
 		}
-		series, chars = append(series, s), append(chars, asciigraph.DefaultCharSet)
+		series, chars = append(series, s), append(chars, seriesChars(i))
 	}
 	options = append(options, asciigraph.SeriesChars(chars...))
 	lines := strings.Split(asciigraph.PlotMany(series, options...), "\n")
+	c.mark(lines, plot)
 	for i, line := range lines {
 		lines[i] = ansi.Truncate(line, width, "")
 	}
@@ -111,4 +137,47 @@ func round(v float64) float64 {
 		}
 	}
 	return 10 * power
+}
+
+// mark puts the marks onto the time axis of a drawn chart, whose two last lines
+// are the axis and the times, and whose plot is so many cells wide.
+func (c Chart) mark(lines []string, plot int) {
+	span := c.To.Sub(c.From)
+	if len(lines) < 2 || span <= 0 {
+		return
+	}
+	axis, times := []rune(lines[len(lines)-2]), []rune(lines[len(lines)-1])
+	corner := slices.Index(axis, '└')
+	if corner < 0 {
+		return
+	}
+	for _, m := range c.Marks {
+		at := m.At.Sub(c.From)
+		if at < 0 || at > span {
+			continue
+		}
+		x := corner + 1 + int(float64(at)/float64(span)*float64(plot-1))
+		if x >= len(axis) {
+			continue
+		}
+		axis[x] = '▲'
+		times = label(times, x, m.Label)
+	}
+	lines[len(lines)-2], lines[len(lines)-1] = string(axis), string(times)
+}
+
+// label writes text around x where a line has nothing yet.
+func label(line []rune, x int, text string) []rune {
+	runes := []rune(text)
+	from := max(0, x-len(runes)/2)
+	for len(line) < from+len(runes)+1 {
+		line = append(line, ' ')
+	}
+	for _, r := range line[max(0, from-1) : from+len(runes)+1] {
+		if r != ' ' {
+			return line
+		}
+	}
+	copy(line[from:], runes)
+	return line
 }

@@ -39,3 +39,21 @@ func TestChartDrawsThresholdAndTimes(t *testing.T) {
 	}
 	t.Log("\n" + text)
 }
+
+func TestChartMarksMoments(t *testing.T) {
+	from := time.Date(2026, 3, 4, 13, 0, 0, 0, time.UTC)
+	c := Chart{
+		Series: [][]float64{{1, 2, 3, 4, 5, 6}, {2, 2, 2, 2, 2, 2}}, From: from, To: from.Add(time.Hour), Threshold: math.NaN(),
+		Format: func(v float64) string { return Number(v) },
+		Marks:  []Mark{{At: from.Add(30 * time.Minute), Label: "rev 42"}, {At: from.Add(-time.Minute), Label: "before it began"}},
+	}
+	lines := c.Render(70, 8)
+	axis, times := lines[len(lines)-2], lines[len(lines)-1]
+	if strings.Count(axis, "▲") != 1 || !strings.Contains(times, "rev 42") || strings.Contains(times, "before") {
+		t.Errorf("the axis is\n%s\n%s", axis, times)
+	}
+	drawn := strings.Join(lines, "\n")
+	if !strings.Contains(drawn, SeriesMark(1)) {
+		t.Errorf("the second series is not drawn with %s:\n%s", SeriesMark(1), drawn)
+	}
+}

@@ -46,6 +46,24 @@ func Press(bindings []Binding, key tea.KeyPressMsg) (cmd tea.Cmd, handled bool) 
 	return nil, false
 }
 
+// Reachable leaves out the bindings all of whose keys are taken by an earlier one
+// of them: pressing such a key does something else.
+func Reachable(bindings []Binding) []Binding {
+	taken := make(map[string]bool)
+	out := make([]Binding, 0, len(bindings))
+	for _, b := range bindings {
+		free := false
+		for _, key := range b.Keys {
+			free = free || !taken[key]
+			taken[key] = true
+		}
+		if free {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
 // KeyLine is the bottom line: the keys that do something here and now, and at
 // its right end a mode. What does not fit is left out from the end, never cut
 // in the middle of a word.
@@ -54,7 +72,7 @@ func KeyLine(theme Theme, bindings []Binding, mode string, width int) string {
 	var b strings.Builder
 	used := 1
 	b.WriteByte(' ')
-	for _, k := range bindings {
+	for _, k := range Reachable(bindings) {
 		if k.Quiet || k.Why != "" {
 			continue
 		}

@@ -74,3 +74,10 @@ func TestScrollFollowsTheCursor(t *testing.T) {
 		t.Errorf("an empty list shows %d to %d", from, to)
 	}
 }
+
+func TestReachableLeavesOutWhatAnEarlierBindingTakes(t *testing.T) {
+	got := Reachable([]Binding{{Keys: []string{"c"}, Does: "stop"}, {Keys: []string{"c"}, Does: "cancel"}, {Keys: []string{"c", "x"}, Does: "both"}})
+	if len(got) != 2 || got[0].Does != "stop" || got[1].Does != "both" {
+		t.Errorf("reachable: %+v", got)
+	}
+}

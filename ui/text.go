@@ -106,6 +106,21 @@ func Columns(theme Theme, left, right []string) []string {
 	return out
 }
 
+// WrapCode breaks a line of code at blanks, or anywhere where it has none. Prose
+// may be broken behind a hyphen; an option such as --to-revision must not look
+// like two.
+func WrapCode(s string, width int) []string {
+	const stand = "\ue000" // of private use, one cell wide
+	if strings.Contains(s, stand) {
+		return Wrap(s, width)
+	}
+	lines := Wrap(strings.ReplaceAll(s, "-", stand), width)
+	for i := range lines {
+		lines[i] = strings.ReplaceAll(lines[i], stand, "-")
+	}
+	return lines
+}
+
 // Wrap breaks a styled paragraph into lines of at most width cells, at words
 // where it can.
 func Wrap(s string, width int) []string {

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,5 +42,16 @@ func TestRuleKeepsItsAnswer(t *testing.T) {
 		if text := ansi.Strip(line); !strings.Contains(text, "318 new") {
 			t.Errorf("at %d the answer is lost: %q", width, text)
 		}
+	}
+}
+
+func TestWrapCodeKeepsOptionsWhole(t *testing.T) {
+	got := WrapCode("kubectl rollout undo deployment/api --to-revision=<revision-number>", 40)
+	want := []string{"kubectl rollout undo deployment/api", "--to-revision=<revision-number>"}
+	if !slices.Equal(got, want) {
+		t.Errorf("wrapped %q, want %q", got, want)
+	}
+	if got := strings.Join(WrapCode("has a \ue000 of its own - and more than fits in here", 20), " "); !strings.ContainsRune(got, '\ue000') {
+		t.Errorf("a character of the text was taken for a hyphen: %q", got)
 	}
 }

@@ -51,5 +51,6 @@ const (
 	GlyphDone     = "✓"
 	GlyphFailed   = "✗"
 	GlyphRuledOut = "–"
+	GlyphSkipped  = "»"
 	Ellipsis      = "…"
 )

@@ -3,9 +3,11 @@ package views
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/erpgo/flightdeck/incidents"
 	"github.com/erpgo/flightdeck/runbooks"
 	"github.com/erpgo/flightdeck/ui"
 )
@@ -13,10 +15,11 @@ import (
 // bindForm asks for the values that a command still needs, one at a time: typed,
 // or picked from what is alive now. The command is shown as it will be.
 type bindForm struct {
-	c       *Cockpit
+	panel   *stepPanel
 	command runbooks.Command
 	missing []string
 	values  map[string]string
+	from    map[string]string // where the values that were at hand come from
 	done    func(values map[string]string) tea.Cmd
 
 	placeholder runbooks.Placeholder
@@ -24,10 +27,13 @@ type bindForm struct {
 	scroll      ui.Scroll // over the candidates that match what is typed; -1 none
 	picking     bool      // the cursor is in the list
 	wrong       error
+
+	services []runbooks.Candidate // read when the form opened; nil until they are there
+	unlisted error                // why there are none
 }
 
-func newBindForm(c *Cockpit, cmd runbooks.Command, missing []string, known map[string]string, done func(map[string]string) tea.Cmd) *bindForm {
-	d := &bindForm{c: c, command: cmd, missing: missing, values: known, done: done}
+func newBindForm(p *stepPanel, cmd runbooks.Command, missing []string, values map[string]string, done func(map[string]string) tea.Cmd) *bindForm {
+	d := &bindForm{panel: p, command: cmd, missing: missing, values: values, from: p.sources(cmd, values), done: done}
 	d.next()
 	return d
 }
@@ -35,18 +41,26 @@ func newBindForm(c *Cockpit, cmd runbooks.Command, missing []string, known map[s
 // next asks for the first value that is missing.
 func (d *bindForm) next() {
 	d.placeholder = runbooks.Describe(d.missing[0])
-	d.prompt = ui.NewPrompt(d.c.theme, "", "", nil)
+	at := d.values[d.missing[0]]
+	if d.placeholder.Secret {
+		at = ""
+	}
+	d.prompt = ui.NewPrompt(d.panel.c.theme, "", at, nil)
 	if d.placeholder.Secret {
 		d.prompt.Hide()
 	}
 	d.scroll, d.wrong = ui.Scroll{}, nil
-	d.picking = len(d.candidates()) > 0
+	d.picking = at == "" && len(d.candidates()) > 0
 }
 
 // candidates are the live values that match what is typed.
 func (d *bindForm) candidates() []runbooks.Candidate {
+	offered := d.panel.c.live().Candidates(d.placeholder)
+	if d.placeholder.Kind == runbooks.KindService {
+		offered = d.services
+	}
 	var out []runbooks.Candidate
-	for _, c := range d.c.live().Candidates(d.placeholder) {
+	for _, c := range offered {
 		if containsFold(d.prompt.Text(), c.Value, c.Detail) {
 			out = append(out, c)
 		}
@@ -55,21 +69,39 @@ func (d *bindForm) candidates() []runbooks.Candidate {
 }
 
 // Title implements ui.Dialog.
-func (d *bindForm) Title() string { return "which " + string(d.placeholder.Kind) + "?" }
+func (d *bindForm) Title() string {
+	switch {
+	case d.placeholder.Secret:
+		return "a secret: typed unseen, masked wherever it would show"
+	case d.placeholder.Kind == runbooks.KindText:
+		return "which value?"
+	}
+	return "which " + string(d.placeholder.Kind) + "?"
+}
 
 // Keys implements ui.Dialog.
 func (d *bindForm) Keys() []ui.Binding {
-	return []ui.Binding{
-		{Keys: []string{"enter"}, Does: "take it"},
-		{Keys: []string{"down"}, Show: "↓ ↑", Does: "choose"},
-		{Keys: []string{"esc"}, Does: "leave it"},
+	takes := "take what you typed"
+	if found := d.candidates(); d.picking && d.scroll.Cursor < len(found) {
+		takes = "take " + ui.CutMiddle(ui.Clean(found[d.scroll.Cursor].Value), 32)
 	}
+	keys := []ui.Binding{{Keys: []string{"enter"}, Does: takes}}
+	if len(d.candidates()) > 0 {
+		keys = append(keys, ui.Binding{Keys: []string{"down"}, Show: "↓ ↑", Does: "choose"})
+	}
+	return append(keys, ui.Binding{Keys: []string{"esc"}, Does: "leave it"})
 }
 
 // Update implements ui.Dialog.
 func (d *bindForm) Update(msg tea.Msg) (tea.Cmd, bool) {
 	if paste, ok := msg.(tea.PasteMsg); ok {
 		return d.prompt.Update(paste), false
+	}
+	if read, ok := msg.(servicesRead); ok && read.form == d {
+		// The cursor stays out of the list: enter must not take what was not
+		// there when it was pressed.
+		d.services, d.unlisted = serviceCandidates(read.services, d.panel.c.now), read.err
+		return nil, false
 	}
 	key, ok := msg.(tea.KeyPressMsg)
 	if !ok {
@@ -82,7 +114,10 @@ func (d *bindForm) Update(msg tea.Msg) (tea.Cmd, bool) {
 	case "enter":
 		return d.take(found)
 	case "down", "ctrl+n", "tab":
-		d.scroll.Move(1, len(found))
+		if d.picking {
+			d.scroll.Move(1, len(found))
+		}
+		d.picking = len(found) > 0
 		return nil, false
 	case "up", "ctrl+p", "shift+tab":
 		d.scroll.Move(-1, len(found))
@@ -91,8 +126,15 @@ func (d *bindForm) Update(msg tea.Msg) (tea.Cmd, bool) {
 	d.wrong = nil
 	cmd := d.prompt.Update(key)
 	d.scroll = ui.Scroll{}
-	d.picking = len(d.candidates()) > 0
+	d.picking = named[d.placeholder.Kind] && len(d.candidates()) > 0
 	return cmd, false
+}
+
+// named are the kinds of value that exist under a name: what is typed narrows the
+// list down to one of them. Of any other kind what is typed is the value, and
+// 4 does not mean 41.
+var named = map[runbooks.Kind]bool{
+	runbooks.KindPod: true, runbooks.KindDeployment: true, runbooks.KindService: true, runbooks.KindNode: true, runbooks.KindNamespace: true,
 }
 
 // take uses the candidate under the cursor, or what was typed where none
@@ -134,16 +176,20 @@ func (d *bindForm) Lines(theme ui.Theme, width, height int) []string {
 		}
 		lines = append(lines, ui.Cut(line, width))
 	}
+	lines = append(lines, d.remembered(theme, width)...)
 	label := theme.Accent.Render(ui.Clean(d.missing[0])) + "  "
 	lines = append(lines, "", label+d.prompt.Render(theme, max(8, width-ui.Width(label))))
 	if d.wrong != nil {
 		lines = append(lines, indent(theme.Warn, ui.Clean(d.wrong.Error()), width)...)
 	}
+	if d.unlisted != nil && d.placeholder.Kind == runbooks.KindService {
+		lines = append(lines, indent(theme.Dim, "none can be offered: "+ui.Clean(d.unlisted.Error()), width)...)
+	}
 	found := d.candidates()
 	from, to := d.scroll.Window(len(found), max(1, min(8, height-len(lines)-1)))
 	for i := from; i < to; i++ {
 		mark, style := " ", theme.Plain
-		if i == d.scroll.Cursor {
+		if d.picking && i == d.scroll.Cursor {
 			mark, style = theme.Accent.Render(ui.GlyphCursor), theme.Selected
 		}
 		lines = append(lines, ui.Cut(mark+" "+style.Render(ui.Clean(found[i].Value))+"  "+theme.Dim.Render(ui.Clean(found[i].Detail)), width))
@@ -152,4 +198,53 @@ func (d *bindForm) Lines(theme ui.Theme, width, height int) []string {
 		lines = append(lines, theme.Dim.Render(fmt.Sprintf("  %d more: type to narrow", len(found)-to)))
 	}
 	return append(lines, "")
+}
+
+// remembered are the values that the command has already, and where each comes
+// from.
+func (d *bindForm) remembered(theme ui.Theme, width int) []string {
+	var lines []string
+	for _, name := range slices.Concat(d.command.Placeholders, d.command.Variables) {
+		value, ok := d.values[name]
+		if !ok || slices.Contains(d.missing, name) {
+			continue
+		}
+		if runbooks.Describe(name).Secret {
+			value = incidents.Mask
+		}
+		from := d.from[name]
+		if from == "" {
+			from = "you, just now"
+		}
+		lines = append(lines, ui.Cut(theme.Dim.Render(ui.Clean(name))+"  "+ui.Clean(value)+"  "+theme.Dim.Render(from), width))
+	}
+	if len(lines) > 0 {
+		return append([]string{""}, lines...)
+	}
+	return nil
+}
+
+// sources tell where the values at hand come from.
+func (p *stepPanel) sources(cmd runbooks.Command, values map[string]string) map[string]string {
+	said := p.screen.incident().Values
+	from := make(map[string]string)
+	for _, name := range slices.Concat(cmd.Placeholders, cmd.Variables) {
+		value, ok := values[name]
+		if !ok {
+			continue
+		}
+		label, inLabels := runbooks.FromLabels(name, p.screen.alert.Labels)
+		fixed, inConfig := p.configured(name)
+		switch {
+		case said[name] == value:
+			from[name] = "remembered from an earlier step"
+		case inLabels && label == value:
+			from[name] = "from the alert's labels"
+		case inConfig && fixed == value:
+			from[name] = "from the configuration"
+		default:
+			from[name] = "from the cockpit's environment"
+		}
+	}
+	return from
 }

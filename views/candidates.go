@@ -120,6 +120,9 @@ func (l live) backends() []runbooks.Candidate {
 			out = append(out, runbooks.Candidate{Value: strconv.Itoa(b.PID), Detail: what + " " + ui.Duration(b.Age) + ", " + b.User + ": " + oneLine(b.Query)})
 		}
 	}
+	for i := range d.Roots {
+		add(&d.Roots[i], "blocks others,")
+	}
 	add(d.Longest, "longest query,")
 	add(d.OldestTx, "oldest transaction,")
 	for i := range d.Blocked {

@@ -86,7 +86,9 @@ func (p *chartPanel) height(top int) int {
 	return min(14, top*45/100)
 }
 
-func (p *chartPanel) block(now time.Time, width, height int) []string {
+// block draws the panel in height lines, its rule among them. marks are moments
+// to mark on it.
+func (p *chartPanel) block(marks []ui.Mark, width, height int) []string {
 	if height <= 0 {
 		return nil
 	}
@@ -103,11 +105,11 @@ func (p *chartPanel) block(now time.Time, width, height int) []string {
 		rule.Answer = theme.Warn.Render("stale: " + reason(p.last.err))
 	}
 	lines := []string{rule.Render(theme, width)}
-	key := canvas{width: width, height: height, second: p.last.to.Unix()}
-	return append(lines, p.cache.get(key, func() []string { return ui.Block(p.draw(unit, width, height-1), width, height-1) })...)
+	key := canvas{width: width, height: height, second: p.last.to.Unix(), seq: uint64(len(marks))}
+	return append(lines, p.cache.get(key, func() []string { return ui.Block(p.draw(unit, marks, width, height-1), width, height-1) })...)
 }
 
-func (p *chartPanel) draw(unit config.Unit, width, height int) []string {
+func (p *chartPanel) draw(unit config.Unit, marks []ui.Mark, width, height int) []string {
 	theme, chart := p.c.theme, p.last.chart
 	if p.last.to.IsZero() {
 		if p.last.err != nil && !errors.Is(p.last.err, context.Canceled) {
@@ -115,10 +117,10 @@ func (p *chartPanel) draw(unit config.Unit, width, height int) []string {
 		}
 		return []string{theme.Dim.Render(" reading the last hour")}
 	}
-	from, skip := p.begin()
+	from, skip := begin(chart, p.last.from, p.last.to)
 	drawing := ui.Chart{
 		From: from, To: p.last.to, Threshold: math.NaN(), Below: chart.Op == "<" || chart.Op == "<=",
-		Format: func(v float64) string { return measure(unit, v) },
+		Format: func(v float64) string { return measure(unit, v) }, Marks: marks,
 	}
 	if chart.Op != "" {
 		drawing.Threshold = chart.Threshold
@@ -140,11 +142,15 @@ func (p *chartPanel) draw(unit config.Unit, width, height int) []string {
 	return []string{theme.Dim.Render(" no samples in the last hour")}
 }
 
-// begin is when the chart begins, and how many points are before that.
-func (p *chartPanel) begin() (from time.Time, skip int) {
-	latest := p.last.to.Add(-chartLeast)
-	first := latest
-	for _, s := range p.last.chart.Series {
+// begin is when the drawing of a chart from one moment to another begins, and how
+// many points are before that: with its first sample, but chartLeast before its
+// end.
+func begin(chart probes.Chart, from, to time.Time) (begin time.Time, skip int) {
+	if len(chart.Series) == 0 {
+		return from, 0
+	}
+	first := to.Add(-chartLeast)
+	for _, s := range chart.Series {
 		for _, point := range s.Points {
 			if !math.IsNaN(point.Value) {
 				if point.At.Before(first) {
@@ -154,10 +160,7 @@ func (p *chartPanel) begin() (from time.Time, skip int) {
 			}
 		}
 	}
-	if len(p.last.chart.Series) == 0 {
-		return p.last.from, 0
-	}
-	points := p.last.chart.Series[0].Points
+	points := chart.Series[0].Points
 	for skip < len(points) && points[skip].At.Before(first) {
 		skip++
 	}

@@ -57,6 +57,17 @@ func (l *checklist) selected() *runbooks.Step {
 	return l.items[l.scroll.Cursor].step
 }
 
+// choose moves the cursor to the step with an ID; false where there is none.
+func (l *checklist) choose(id string) bool {
+	for i, item := range l.items {
+		if item.step != nil && item.step.ID == id {
+			l.scroll.To(i, len(l.items))
+			return true
+		}
+	}
+	return false
+}
+
 // move moves the cursor by n rows, over headings.
 func (l *checklist) move(n int) {
 	l.scroll.Move(n, len(l.items))
@@ -90,21 +101,27 @@ func (l *checklist) keys(moved func()) []ui.Binding {
 	}
 }
 
-// block is the checklist with its rule, height lines in all.
-func (l *checklist) block(inc incidents.Incident, width, height int, focused bool) []string {
+// block is the checklist with its rule, height lines in all. trouble is what has
+// to be known of its file.
+func (l *checklist) block(inc incidents.Incident, trouble string, width, height int, focused bool) []string {
 	done, total := inc.Progress(*l.runbook)
 	rule := ui.Rule{Title: "Checklist", Focused: focused, Answer: fmt.Sprintf("%d of %d", done, total)}
 	lines := []string{rule.Render(l.theme, width)}
 	if len(l.items) == 0 {
 		return append(lines, ui.Block([]string{l.theme.Dim.Render(" this runbook has no steps")}, width, height-1)...)
 	}
-	l.page = height - 1
-	from, to := l.scroll.Window(len(l.items), height-1)
+	if trouble != "" {
+		warning := indent(l.theme.Warn, ui.Clean(trouble), width)
+		lines = append(lines, ui.Block(warning, width, min(len(warning), 3))...)
+	}
+	room := max(1, height-len(lines))
+	l.page = room
+	from, to := l.scroll.Window(len(l.items), room)
 	rows := make([]string, 0, to-from)
 	for i := from; i < to; i++ {
 		rows = append(rows, l.row(inc, i, width, focused))
 	}
-	return append(lines, ui.Block(rows, width, height-1)...)
+	return append(lines, ui.Block(rows, width, room)...)
 }
 
 func (l *checklist) row(inc incidents.Incident, i, width int, focused bool) string {
@@ -127,8 +144,10 @@ func (l *checklist) row(inc incidents.Incident, i, width int, focused bool) stri
 	}
 	left := mark + strings.Repeat("  ", item.depth) + style.Render(glyph+" "+title)
 	right := ""
-	if state.State == incidents.Skipped {
-		right = l.theme.Dim.Render(" ruled out ")
+	switch state.State {
+	case incidents.ToDo, incidents.Done:
+	default:
+		right = " " + style.Render(string(state.State)) + " "
 	}
 	return ui.Spread(left, right, width)
 }
@@ -144,7 +163,11 @@ func stateGlyph(theme ui.Theme, state incidents.ItemState, step *runbooks.Step) 
 		return ui.GlyphFailed, theme.Warn
 	case incidents.Cancelled:
 		return ui.GlyphFailed, theme.Dim
+	case incidents.Interrupted:
+		return ui.GlyphWrong, theme.Warn
 	case incidents.Skipped:
+		return ui.GlyphSkipped, theme.Dim
+	case incidents.Excluded:
 		return ui.GlyphRuledOut, theme.Dim
 	}
 	if step != nil && (step.If != "" || step.Kind == runbooks.StepChoice) {

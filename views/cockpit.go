@@ -32,6 +32,16 @@ type Deps struct {
 	Preview func(ctx context.Context, cmd runbooks.Bound) (runbooks.Preview, error)
 	// Permissions asks the cluster for what a command needs and may not do.
 	Permissions func(ctx context.Context, cmd runbooks.Bound) []runbooks.Obstacle
+	// Silencer makes and ends silences, through the runner only.
+	Silencer *probes.Silencer
+	// Send gives a text to the configured webhook, which Webhook names; nil where
+	// none is.
+	Send    func(ctx context.Context, text string) error
+	Webhook string
+	// Explain gives PostgreSQL's plan of a statement, which is not executed.
+	Explain func(ctx context.Context, cmd runbooks.Bound) ([]string, error)
+	// Services lists the services of the namespace.
+	Services func(ctx context.Context) ([]probes.Service, error)
 	// Follow tails the logs of the pods of a selector until stop is called. For
 	// the service's own selector it is the tail that all viewers share.
 	Follow func(selector string) (tail *probes.Tail, stop func())
@@ -79,7 +89,8 @@ type Cockpit struct {
 	flash   flash
 	changed <-chan struct{}
 	stop    func()
-	frame   string // the last frame, until something happens
+	left    chan struct{} // closed with the cockpit, for what waits on its behalf
+	frame   string        // the last frame, until something happens
 	dirty   bool
 }
 
@@ -119,8 +130,8 @@ func told(text string) tea.Msg { return say{flash{text: text}} }
 // NewCockpit returns the cockpit on its home screen. Nothing is read until it
 // runs, and its first frame waits for nothing.
 func NewCockpit(deps Deps) *Cockpit {
-	c := &Cockpit{deps: deps, theme: ui.DefaultTheme(), now: time.Now(), width: 80, height: 24, dirty: true}
-	c.changed, c.stop = watchBoth(deps.Board, deps.Runner)
+	c := &Cockpit{deps: deps, theme: ui.DefaultTheme(), now: time.Now(), width: 80, height: 24, dirty: true, left: make(chan struct{})}
+	c.changed, c.stop = watchAll(deps.Board, deps.Runner, deps.Library)
 	c.screens = []screen{newHome(c)}
 	if deps.Trouble != nil {
 		c.flash = flash{text: deps.Trouble.Error(), bad: true}
@@ -128,16 +139,18 @@ func NewCockpit(deps Deps) *Cockpit {
 	return c
 }
 
-// watchBoth merges what the board and the runner tell.
-func watchBoth(board *probes.Board, runner *incidents.Runner) (<-chan struct{}, func()) {
+// watchAll merges what the board, the runner and the library tell.
+func watchAll(board *probes.Board, runner *incidents.Runner, library *runbooks.Library) (<-chan struct{}, func()) {
 	readings, stopReadings := board.Watch()
 	events, stopEvents := runner.Watch()
+	books, stopBooks := library.Changes()
 	merged, done := make(chan struct{}, 1), make(chan struct{})
 	go func() {
 		for {
 			select {
 			case <-readings:
 			case <-events:
+			case <-books:
 			case <-done:
 				return
 			}
@@ -147,12 +160,13 @@ func watchBoth(board *probes.Board, runner *incidents.Runner) (<-chan struct{}, 
 			}
 		}
 	}()
-	return merged, func() { close(done); stopReadings(); stopEvents() }
+	return merged, func() { close(done); stopReadings(); stopEvents(); stopBooks() }
 }
 
 // Close ends what the cockpit watches. The runner and the probes go on.
 func (c *Cockpit) Close() {
 	c.stop()
+	close(c.left)
 	for _, s := range c.screens {
 		s.close()
 	}
@@ -295,7 +309,7 @@ func (c *Cockpit) quit() tea.Cmd {
 
 func (c *Cockpit) help() tea.Cmd {
 	c.dialogs.Open(ui.NewHelp([]ui.KeyGroup{
-		{Title: "here", Bindings: c.top().keys()},
+		{Title: "here", Bindings: ui.Reachable(c.top().keys())},
 		{Title: "everywhere", Bindings: c.keys()},
 	}))
 	return nil
@@ -327,28 +341,35 @@ func (c *Cockpit) draw() string {
 	if c.width < fullWidth || c.height < fullHeight {
 		return strings.Join(c.small(), "\n")
 	}
+	bottom := c.bottom()
 	lines := c.top().render(c.now, c.width, c.height-1)
-	lines = append(ui.Block(lines, c.width, c.height-1), c.bottom())
+	lines = append(ui.Block(lines, c.width, c.height-len(bottom)), bottom...)
 	return c.dialogs.Overlay(c.theme, strings.Join(lines, "\n"), c.width, c.height)
 }
 
-// bottom is the last line: the prompt, a sentence, or the keys.
-func (c *Cockpit) bottom() string {
+// maxSentence is how many lines a sentence takes of the screen's end: enough for
+// an error with what to do about it.
+const maxSentence = 4
+
+// bottom is the last line: the prompt, a sentence, or the keys. A sentence that
+// is longer takes more lines.
+func (c *Cockpit) bottom() []string {
 	mode := c.mode()
 	switch {
 	case c.prompt != nil:
-		return c.prompt.Render(c.theme, c.width)
+		return []string{c.prompt.Render(c.theme, c.width)}
 	case c.flash.text != "":
 		style := c.theme.Plain
 		if c.flash.bad {
 			style = c.theme.Warn
 		}
-		return ui.Fit(" "+style.Render(ui.Clean(c.flash.text)), c.width)
+		lines := indent(style, ui.Clean(c.flash.text), c.width)
+		return ui.Block(lines, c.width, min(len(lines), maxSentence))
 	}
 	if d := c.dialogs.Top(); d != nil {
-		return ui.KeyLine(c.theme, d.Keys(), mode, c.width)
+		return []string{ui.KeyLine(c.theme, d.Keys(), mode, c.width)}
 	}
-	return ui.KeyLine(c.theme, append(c.top().keys(), c.keys()...), mode, c.width)
+	return []string{ui.KeyLine(c.theme, append(c.top().keys(), c.keys()...), mode, c.width)}
 }
 
 // mode is what the right end of the last line says: what may be done here, and

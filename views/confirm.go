@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"slices"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 	"charm.land/lipgloss/v2"
@@ -17,12 +18,11 @@ import (
 // confirm shows exactly what would run and where, and takes it only when the
 // name of what it changes is typed.
 type confirm struct {
-	c      *Cockpit
-	plan   incidents.Plan
-	prompt *ui.Prompt
-	quiet  ui.Quiet
-	run    func(typed string) tea.Cmd
-	wrong  string
+	typedWord
+	c    *Cockpit
+	plan incidents.Plan
+	does string // what the word does, once it is typed
+	run  func(typed string) tea.Cmd
 
 	preview   *runbooks.Preview // nil while it is being worked out
 	previewed error             // why there is none
@@ -38,7 +38,7 @@ type previewRead struct {
 }
 
 func newConfirm(c *Cockpit, plan incidents.Plan, run func(string) tea.Cmd) *confirm {
-	return &confirm{c: c, plan: plan, prompt: ui.NewPrompt(c.theme, "", "", nil), quiet: ui.NewQuiet(c.now), run: run}
+	return &confirm{typedWord: newTypedWord(c, plan.Confirm), c: c, plan: plan, does: "run it", run: run}
 }
 
 // look works the preview out, away from the screen.
@@ -59,15 +59,39 @@ func (d *confirm) Title() string {
 	case runbooks.Unknown:
 		return "what this does cannot be told from its text"
 	}
-	if d.plan.Bound.Command.Language == runbooks.SQL {
+	switch cmd := d.plan.Bound.Command; {
+	case cmd.Language == runbooks.SQL:
 		return "changes the database"
+	case inCluster(cmd):
+		return "changes the cluster"
 	}
-	return "changes the cluster"
+	return "changes something"
+}
+
+// inCluster tells whether a command acts on the pinned cluster.
+func inCluster(cmd runbooks.Command) bool { return slices.Contains(cmd.Programs, "kubectl") }
+
+// where is what the command acts on. What the programs of other clouds reach
+// from here is for them to say.
+func (d *confirm) where() string {
+	pinned := d.plan.Context + " / " + d.plan.Namespace
+	cmd := d.plan.Bound.Command
+	switch {
+	case cmd.Language == runbooks.SQL && d.preview != nil && d.preview.Where != "":
+		return d.preview.Where
+	case cmd.Language == runbooks.SQL:
+		return "the configured database"
+	case inCluster(cmd):
+		return pinned
+	case len(cmd.Programs) > 0:
+		return strings.Join(cmd.Programs, ", ") + " on this machine; kubectl is pinned to " + pinned
+	}
+	return "this machine; kubectl is pinned to " + pinned
 }
 
 // Keys implements ui.Dialog.
 func (d *confirm) Keys() []ui.Binding {
-	return []ui.Binding{{Keys: []string{"enter"}, Does: "run it"}, {Keys: []string{"esc"}, Does: "leave it"}}
+	return []ui.Binding{{Keys: []string{"enter"}, Does: d.does}, {Keys: []string{"esc"}, Does: "leave it"}}
 }
 
 // Update implements ui.Dialog.
@@ -76,38 +100,25 @@ func (d *confirm) Update(msg tea.Msg) (tea.Cmd, bool) {
 		d.preview, d.previewed, d.obstacles = &read.preview, read.err, read.obstacles
 		return nil, false
 	}
-	key, ok := msg.(tea.KeyPressMsg)
-	if !ok {
-		return nil, false
+	cmd, typed, left := d.update(msg)
+	if typed {
+		return d.run(d.word), true
 	}
-	if key.String() == "esc" {
-		return nil, true
-	}
-	if !d.quiet.Over(time.Now()) {
-		return nil, false
-	}
-	if key.String() != "enter" {
-		d.wrong = ""
-		return d.prompt.Update(key), false
-	}
-	if d.prompt.Text() != d.plan.Confirm {
-		d.wrong = fmt.Sprintf("that is not %s", d.plan.Confirm)
-		return nil, false
-	}
-	return d.run(d.prompt.Text()), true
+	return cmd, left
 }
 
 // facts are where the command runs, and what is now and would be after it.
 func (d *confirm) facts(theme ui.Theme, width int) []string {
-	lines := []string{"", "where    " + ui.Clean(d.plan.Context+" / "+d.plan.Namespace)}
+	lines := []string{""}
 	add := func(label string, style lipgloss.Style, texts ...string) {
 		for _, text := range texts {
-			for _, part := range ui.Wrap(ui.Clean(text), max(8, width-9)) {
+			for _, part := range ui.WrapCode(ui.Clean(text), max(8, width-9)) {
 				lines = append(lines, fmt.Sprintf("%-9s", label)+style.Render(part))
 				label = ""
 			}
 		}
 	}
+	add("where", theme.Plain, d.where())
 	for _, other := range d.plan.Elsewhere {
 		add("but", theme.Warn, "the text itself names "+other)
 	}
@@ -126,6 +137,8 @@ func (d *confirm) facts(theme ui.Theme, width int) []string {
 		}
 		add("checked", theme.Dim, d.preview.Checked...)
 		add("beware", theme.Warn, d.preview.Warnings...)
+		const most = 6 // lines of a plan, of which the first ones tell; all of it is a key away
+		add("plan", theme.Dim, d.preview.Plan[:min(len(d.preview.Plan), most)]...)
 	}
 	for _, o := range d.obstacles {
 		add("but", theme.Warn, o.What+" "+o.Why+": "+o.Do)
@@ -137,7 +150,7 @@ func (d *confirm) facts(theme ui.Theme, width int) []string {
 func (d *confirm) Lines(theme ui.Theme, width, height int) []string {
 	lines := []string{""}
 	for _, line := range ui.CleanLines(d.plan.Script) {
-		for _, part := range ui.Wrap(line, width) {
+		for _, part := range ui.WrapCode(line, width) {
 			lines = append(lines, theme.Strong.Render(part))
 		}
 	}
@@ -154,10 +167,6 @@ func (d *confirm) Lines(theme ui.Theme, width, height int) []string {
 		lines = append(lines[:room-1], theme.Warn.Render(fmt.Sprintf("… %d more lines: esc, and y copies them all", len(lines)-room+1)))
 	}
 	lines = append(lines, facts...)
-	label := "type " + theme.Strong.Render(ui.Clean(d.plan.Confirm)) + " to run it  "
-	lines = append(lines, "", label+d.prompt.Render(theme, max(8, width-ui.Width(label))))
-	if d.wrong != "" {
-		return append(lines, theme.Warn.Render(ui.Clean(d.wrong)))
-	}
-	return append(lines, "")
+	lines = append(lines, "")
+	return append(lines, d.typedWord.lines(theme, "to "+d.does, width)...)
 }

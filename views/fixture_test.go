@@ -28,7 +28,7 @@ func burning(t *testing.T) *probes.Board {
 	b.Alerts.Publish(probes.Alerts{Rules: make([]probes.AlertRule, 6), Alerts: []probes.Alert{
 		{
 			Name: "HighErrorRate", State: probes.Firing, Severity: "critical", Since: ago(6*time.Minute + 12*time.Second), Value: 0.062, Rule: rule,
-			Labels: map[string]string{"severity": "critical"}, Annotations: map[string]string{"runbook_url": "https://runbooks.example/RUNBOOKS.md#high-error-rate"},
+			Labels: map[string]string{"severity": "critical"}, Annotations: map[string]string{"summary": "6.2 % of requests fail", "runbook_url": "https://runbooks.example/RUNBOOKS.md#high-error-rate"},
 		},
 		{Name: "HighResponseTime", State: probes.Firing, Severity: "warning", Since: ago(3*time.Minute + 40*time.Second), Value: 2.31},
 		{Name: "DatabaseConnectionPoolExhausted", State: probes.Pending, Severity: "critical", Since: ago(48 * time.Second), Value: 91},
@@ -48,7 +48,9 @@ func burning(t *testing.T) *probes.Board {
 		pod("erpgo-api-74777df64b-fdm5s", "Running", 1, 1, 6*time.Minute),
 		pod("postgres-0", "Running", 1, 0, 41*24*time.Hour),
 		pod("redis-0", "Running", 1, 0, 41*24*time.Hour),
-	}, Deployments: []probes.Deployment{{Name: "erpgo-api", Desired: 3, Ready: 2, Revision: 42, Images: []string{"erpgo/api:1.4.2"}, RolledOut: ago(6 * time.Minute)}}}, ago(0), 0)
+	}, Deployments: []probes.Deployment{{Name: "erpgo-api", Desired: 3, Ready: 2, Revision: 42, Images: []string{"erpgo/api:1.4.2"}, RolledOut: ago(6 * time.Minute), Revisions: []probes.Revision{
+		{Number: 42, Images: []string{"erpgo/api:1.4.2"}, Created: ago(6 * time.Minute)}, {Number: 41, Images: []string{"erpgo/api:1.4.1"}, Created: ago(72 * time.Hour), ChangeCause: "release 1.4.1"},
+	}}}}, ago(0), 0)
 
 	b.Database.Publish(probes.Database{
 		Version: "15.14", Name: "erpgo", Size: 7 << 30, Max: 100, Reserved: 3, Total: 91, Active: 62, IdleInTx: 17, Idle: 12, Waiting: 9,
@@ -65,7 +67,7 @@ func burning(t *testing.T) *probes.Board {
 		history[i] = probes.Point{At: ago(time.Duration(60-i) * time.Minute), Value: 0.96 - float64(max(0, i-30))*0.009}
 	}
 	b.Cache.Publish(probes.Cache{
-		Version: "7.0.15", Role: "master", HitRate: 0.69, History: history, Lookups: 2100, Memory: 3328599654, MaxMemory: 4 << 30,
+		Version: "7.0.15", Role: "master", HitRate: 0.69, Over: 2 * time.Second, History: history, Lookups: 2100, Memory: 3328599654, MaxMemory: 4 << 30,
 		Policy: "allkeys-lru", Evicted: 12, Clients: 48, MaxClients: 10000, Keys: 182331, Ping: 400 * time.Microsecond, Uptime: 41 * 24 * time.Hour,
 	}, ago(time.Second), 2*time.Second)
 	b.Logins.Publish(probes.Logins{
@@ -147,12 +149,18 @@ const book = `# Book
 // and a journal in memory.
 func testCockpit(t *testing.T, board *probes.Board) *Cockpit {
 	t.Helper()
-	library := testLibrary(t)
-	runner := incidents.NewRunner(incidents.Options{
+	return cockpitOf(t, board, book, incidents.Options{
 		Journal:   incidents.NewMemory(),
 		Executors: map[runbooks.Language]runbooks.Executor{runbooks.Bash: runbooks.BashExecutor{}},
 		Target:    runbooks.Target{Kubeconfig: filepath.Join(t.TempDir(), "kubeconfig"), Context: "prod-eu", Namespace: "erpgo"},
 	})
+}
+
+// cockpitOf is a cockpit over a board with a library of one book.
+func cockpitOf(t *testing.T, board *probes.Board, book string, options incidents.Options) *Cockpit {
+	t.Helper()
+	library := testLibrary(t, book)
+	runner := incidents.NewRunner(options)
 	t.Cleanup(func() { _ = runner.Close() })
 	c := NewCockpit(Deps{
 		Config: config.Default(), Board: board, Library: library, Runner: runner,
@@ -170,7 +178,17 @@ func testCockpit(t *testing.T, board *probes.Board) *Cockpit {
 			}, nil
 		},
 		Permissions: func(context.Context, runbooks.Bound) []runbooks.Obstacle { return nil },
-		Follow:      func(string) (*probes.Tail, func()) { return board.Logs, func() {} },
+		Explain: func(context.Context, runbooks.Bound) ([]string, error) {
+			return []string{"Limit  (cost=1.04..1.05 rows=1 width=80)", "  ->  Sort  (cost=1.04..1.05 rows=1 width=80)", "        Sort Key: (now() - query_start) DESC"}, nil
+		},
+		Silencer: probes.NewSilencer(config.Alertmanager{}),
+		Services: func(context.Context) ([]probes.Service, error) {
+			return []probes.Service{
+				{Name: "erpgo-api", Type: "ClusterIP", Address: "10.96.4.20", Ports: []string{"8080/TCP"}, Created: noon.Add(-41 * 24 * time.Hour)},
+				{Name: "postgres", Type: "ClusterIP", Address: "None", Ports: []string{"5432/TCP"}, Created: noon.Add(-41 * 24 * time.Hour)},
+			}, nil
+		},
+		Follow: func(string) (*probes.Tail, func()) { return board.Logs, func() {} },
 	})
 	t.Cleanup(c.Close)
 	c.now = noon

@@ -137,6 +137,17 @@ func indent(style lipgloss.Style, text string, width int) []string {
 	return lines
 }
 
+// hanging wraps text behind a styled lead; its further lines begin below the
+// text.
+func hanging(lead string, style lipgloss.Style, text string, width int) []string {
+	var lines []string
+	for _, part := range ui.Wrap(text, max(width-ui.Width(lead)-1, 8)) {
+		lines = append(lines, lead+style.Render(part))
+		lead = strings.Repeat(" ", ui.Width(lead))
+	}
+	return lines
+}
+
 // count writes a number with the word it counts, in the plural where it has to.
 func count(n int, one string) string {
 	if n == 1 {

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"fmt"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -82,7 +83,13 @@ func (h *home) keys() []ui.Binding {
 		if _, ok := h.alerts.selected(); !ok {
 			none = "no alert is selected"
 		}
-		keys = append(keys, ui.Binding{Keys: []string{"enter"}, Does: "runbook", Why: none, Action: h.openAlert})
+		keys = append(keys,
+			ui.Binding{Keys: []string{"enter"}, Does: "runbook", Why: none, Action: h.openAlert},
+			ui.Binding{Keys: []string{"a"}, Does: "acknowledge", Why: none, Action: h.acknowledge},
+			ui.Binding{Keys: []string{"s"}, Does: "silence", Why: h.unsilenceable(), Action: h.silence},
+			ui.Binding{Keys: []string{"S"}, Does: "end its silence", Why: h.unsilenced(), Action: h.expireSilence},
+			ui.Binding{Keys: []string{"A"}, Does: "attach to an incident", Quiet: true, Why: h.unattachable(), Action: h.attach},
+		)
 	case panePods:
 		none := ""
 		if _, ok := h.pods.selected(); !ok {
@@ -99,6 +106,8 @@ func (h *home) keys() []ui.Binding {
 		fullDoes = "all panes"
 	}
 	keys = append(keys,
+		ui.Binding{Keys: []string{"I"}, Does: "incidents", Quiet: true, Action: func() tea.Cmd { return h.c.listIncidents("") }},
+		ui.Binding{Keys: []string{"n"}, Does: "note", Quiet: true, Why: h.noteless(), Action: h.note},
 		ui.Binding{Keys: []string{"tab"}, Does: "next pane", Quiet: true, Action: func() tea.Cmd { h.focus = (h.focus + 1) % len(h.panes); return nil }},
 		ui.Binding{Keys: []string{"shift+tab"}, Does: "previous pane", Quiet: true, Action: func() tea.Cmd { h.focus = (h.focus + len(h.panes) - 1) % len(h.panes); return nil }},
 		ui.Binding{Keys: []string{"f"}, Does: fullDoes, Action: func() tea.Cmd { h.full = !h.full; return nil }},
@@ -197,6 +206,9 @@ func (c *Cockpit) where() string {
 	}
 	if err := c.deps.Runner.JournalErr(); err != nil {
 		place += "  " + c.theme.Warn.Render("journal: "+reason(err))
+	}
+	if unsent, err := c.deps.Runner.Unsent(); err != nil {
+		place += "  " + c.theme.Warn.Render(fmt.Sprintf("journal away, %d unsent", len(unsent)))
 	}
 	return place
 }

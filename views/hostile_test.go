@@ -141,6 +141,29 @@ func TestNothingFromOutsideReachesTheTerminalRaw(t *testing.T) {
 				look("incident")
 				press(c, "?")
 				look("help")
+				press(c, "esc")
+				press(c, ":")
+				typeIn(c, "severity "+evil)
+				pump(t, c, press(c, "enter"))
+				look("incident of an evil severity")
+				for _, key := range []string{"W", "K"} {
+					press(c, key)
+					look("dialog " + key)
+					press(c, "esc")
+				}
+				pump(t, c, press(c, "T"))
+				look("timeline")
+				press(c, "enter")
+				look("event")
+				press(c, "esc", "esc", "esc")
+				c.screens = c.screens[:1]
+				for _, key := range []string{"a", "S", "A"} {
+					press(c, key)
+					look("dialog " + key)
+					c.dialogs.Close()
+				}
+				pump(t, c, press(c, "I"))
+				look("incidents")
 			}
 		})
 	}

@@ -23,6 +23,7 @@ func (a incidentAlert) known() bool { return a.Name != "" }
 const (
 	partChecklist = iota
 	partStep
+	partLive
 	partLogs
 	parts
 )
@@ -38,10 +39,21 @@ type incidentScreen struct {
 	list     *checklist
 	step     *stepPanel
 	chart    *chartPanel
+	live     *livePanes
+	outputs  outputs
 	logs     *logsPane
 	stopLogs func()
 	part     int
 	full     bool
+	// listHadKeys: the checklist gave its keys to the step for the full screen.
+	listHadKeys bool
+
+	opened    []string // names of the runbooks that were opened here
+	gates     []gate   // of the runbook, and of those for rolling back
+	stood     []standing
+	stoodAt   uint64 // the reading of the signals that stood is of
+	measuring bool   // how the gates stand is being written down
+	expiring  bool   // that clocks ran out is being written down
 }
 
 // operation bounds one intent: a journal that does not answer must not leave a
@@ -51,19 +63,43 @@ const operation = 10 * time.Second
 // openRunbook starts or joins the incident of an alert, or starts one for a
 // procedure, and opens its screen.
 func (c *Cockpit) openRunbook(rb *runbooks.Runbook, alert incidentAlert) tea.Cmd {
-	opened := incidents.Opened{Title: rb.Title, Severity: rb.Severity}
-	if alert.known() {
-		opened = incidents.Opened{Title: alert.Name, Alert: alert.Name, Severity: alert.Severity, Labels: alert.Labels, Key: alert.Key()}
-	}
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), operation)
 		defer cancel()
-		inc, _, err := c.deps.Runner.Open(ctx, c.deps.Operator, opened, rb.Name)
+		inc, err := c.open(ctx, rb, alert)
 		if err != nil {
 			return failed(fmt.Errorf("open %s: %w", rb.Title, err))
 		}
 		return push{newIncidentScreen(c, inc.ID, rb, alert)}
 	}
+}
+
+// open starts or joins an incident, with a runbook where there is one. Of an
+// alert's the escalation clocks begin to run.
+func (c *Cockpit) open(ctx context.Context, rb *runbooks.Runbook, alert incidentAlert) (incidents.Incident, error) {
+	var opened incidents.Opened
+	name := ""
+	if rb != nil {
+		name = rb.Name
+		opened = incidents.Opened{Title: rb.Title, Severity: rb.Severity, Type: c.typeOf(rb, alert)}
+	}
+	if alert.known() {
+		opened = incidents.Opened{Title: alert.Name, Type: incidents.FromAlert, Alert: alert.Name, Severity: alert.Severity, Labels: alert.Labels, Key: alert.Key(), Since: alert.Since}
+	}
+	inc, _, err := c.deps.Runner.Open(ctx, c.deps.Operator, opened, name)
+	if err == nil {
+		err = c.startEscalation(ctx, inc)
+	}
+	return inc, err
+}
+
+// runbookOf is the runbook of an alert; nil where none certainly is.
+func (c *Cockpit) runbookOf(alert probes.Alert) *runbooks.Runbook {
+	return c.matchOf(alert).Runbook
+}
+
+func (c *Cockpit) matchOf(alert probes.Alert) runbooks.Match {
+	return c.deps.Library.ForAlert(runbooks.Alert{Name: alert.Name, RunbookURL: alert.Annotations["runbook_url"]})
 }
 
 // openAlert opens the runbook of the alert under the cursor. Without one the
@@ -73,7 +109,7 @@ func (h *home) openAlert() tea.Cmd {
 	if !ok {
 		return nil
 	}
-	match := h.c.deps.Library.ForAlert(runbooks.Alert{Name: alert.Name, RunbookURL: alert.Annotations["runbook_url"]})
+	match := h.c.matchOf(alert)
 	if match.Runbook == nil {
 		return func() tea.Msg { return push{newIndexFor(h.c, incidentAlert{alert}, match.Suggested)} }
 	}
@@ -81,9 +117,10 @@ func (h *home) openAlert() tea.Cmd {
 }
 
 func newIncidentScreen(c *Cockpit, id string, rb *runbooks.Runbook, alert incidentAlert) *incidentScreen {
-	s := &incidentScreen{c: c, id: id, runbook: rb, alert: alert}
-	s.list = newChecklist(c.theme, rb)
+	s := &incidentScreen{c: c, id: id, alert: alert, outputs: make(outputs)}
+	s.live = &livePanes{c: c, screen: s}
 	s.step = newStepPanel(c, s)
+	s.use(rb)
 	s.chart = newChartPanel(c, alert)
 	tail, stop := c.deps.Follow(logSelector(c.deps.Config.Service.Selector, alert))
 	s.stopLogs = stop
@@ -114,9 +151,22 @@ func (s *incidentScreen) filterable() filterable { return s.logs }
 func (s *incidentScreen) update(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case second:
-		return s.chart.refresh(time.Time(msg))
+		return tea.Batch(s.chart.refresh(time.Time(msg)), s.reread(), s.measureGates(), s.expireClocks(time.Time(msg)))
+	case gatesMeasured:
+		msg.screen.measuring = false
+	case clocksExpired:
+		msg.screen.expiring = false
 	case chartRead:
 		s.chart.read(msg)
+	case versionRead:
+		if msg.screen == s {
+			s.use(msg.runbook)
+			return func() tea.Msg { return told(msg.says) }
+		}
+	case runBegan:
+		return msg.screen.mark(msg.run)
+	case terminalReady:
+		return s.exec(msg.run)
 	case queryRead:
 		if msg.panel == s.step {
 			s.step.answers[msg.query] = &msg.answer
@@ -125,78 +175,15 @@ func (s *incidentScreen) update(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-func (s *incidentScreen) render(now time.Time, width, height int) []string {
-	inc := s.incident()
-	lines := []string{s.header(inc, now, width)}
-	body := height - len(lines)
-	if s.full {
-		switch s.part {
-		case partLogs:
-			return append(lines, s.logBlock(now, width, body)...)
-		case partStep:
-			return append(lines, s.step.block(inc, now, width, body, true)...)
-		}
-	}
-	logs := max(4, body*28/100)
-	top := body - logs
-	left := min(max(28, width*38/100), 56)
-	right := width - left - 1
-	chart := s.chart.height(top)
-	side := s.step.block(inc, now, right, top-chart, s.part == partStep)
-	side = append(side, s.chart.block(now, right, chart)...)
-	lines = append(lines, ui.Columns(s.c.theme, s.list.block(inc, left, top, s.part == partChecklist), side)...)
-	return append(lines, s.logBlock(now, width, logs)...)
-}
-
-func (s *incidentScreen) logBlock(now time.Time, width, height int) []string {
-	rule := s.logs.rule(now)
-	rule.Focused = s.part == partLogs
-	return append([]string{rule.Render(s.c.theme, width)}, s.logs.render(now, width, height-1, false, s.part == partLogs)...)
-}
-
-// header says which incident this is, how bad, and for how long.
-func (s *incidentScreen) header(inc incidents.Incident, now time.Time, width int) string {
-	theme := s.c.theme
-	left := " " + theme.Accent.Bold(true).Render("FLIGHTDECK") + "  " + s.c.where() + "   " +
-		theme.Strong.Render(inc.ID+" "+ui.Clean(inc.Title))
-	if inc.Severity != "" {
-		left += "   " + severityStyle(theme, inc.Severity).Render(ui.Clean(inc.Severity))
-	}
-	left += "   " + ui.Duration(inc.Duration(now))
-	if !inc.Open() {
-		left += "   " + theme.Good.Render("resolved")
-	} else if s.alert.known() && !s.fires() {
-		left += "   " + theme.Good.Render("alert resolved")
-	}
-	clock := "15:04"
-	if width >= 110 {
-		clock = "15:04:05"
-	}
-	return ui.Spread(left, now.Local().Format(clock)+" ", width)
-}
-
-// fires tells whether the incident's alert is still active. While alerts cannot
-// be read it is assumed to be.
-func (s *incidentScreen) fires() bool {
-	r := s.c.deps.Board.Alerts.Load()
-	if r.Err != nil || r.TakenAt.IsZero() {
-		return true
-	}
-	for _, a := range r.Value.Alerts {
-		if a.Key() == s.alert.Key() {
-			return true
-		}
-	}
-	return false
-}
-
 func (s *incidentScreen) keys() []ui.Binding {
 	keys := []ui.Binding{}
-	switch s.part {
+	switch s.focused() {
 	case partLogs:
 		keys = append(keys, s.logs.keys()...)
 	case partStep:
 		keys = append(keys, s.step.keys()...)
+	case partLive:
+		keys = append(keys, s.live.keys()...)
 	default:
 		keys = append(keys, s.list.keys(func() { s.step.shown(s.list.selected()) })...)
 	}
@@ -205,35 +192,60 @@ func (s *incidentScreen) keys() []ui.Binding {
 		fullDoes = "everything"
 	}
 	keys = append(keys, s.step.actions()...)
+	keys = append(keys, s.always()...)
 	return append(keys,
-		ui.Binding{Keys: []string{"n"}, Does: "note", Action: s.askNote},
-		ui.Binding{Keys: []string{"tab"}, Does: "next part", Quiet: true, Action: func() tea.Cmd { s.part = (s.part + 1) % parts; return nil }},
-		ui.Binding{Keys: []string{"shift+tab"}, Does: "previous part", Quiet: true, Action: func() tea.Cmd { s.part = (s.part + parts - 1) % parts; return nil }},
+		ui.Binding{Keys: []string{"v"}, Does: "other version", Why: s.onlyVersion(), Action: s.otherVersion},
+		ui.Binding{Keys: []string{"w"}, Does: "what runs", Quiet: len(s.live.runs()) == 0, Why: s.idle(), Action: s.listRunning},
+		ui.Binding{Keys: []string{"tab"}, Does: "next part", Quiet: true, Action: func() tea.Cmd { s.nextPart(1); return nil }},
+		ui.Binding{Keys: []string{"shift+tab"}, Does: "previous part", Quiet: true, Action: func() tea.Cmd { s.nextPart(-1); return nil }},
 		ui.Binding{Keys: []string{"f"}, Does: fullDoes, Quiet: true, Action: s.toggleFull},
-		ui.Binding{Keys: []string{"D"}, Does: "resolve the incident", Quiet: true, Why: s.resolved(), Action: s.resolve},
 		ui.Binding{Keys: []string{"esc"}, Does: "back", Action: s.back},
 	)
 }
 
-func (s *incidentScreen) resolved() string {
-	if inc := s.incident(); !inc.Open() {
-		return "it is resolved already"
+// idle is why there is nothing to list of what runs.
+func (s *incidentScreen) idle() string {
+	if len(s.c.deps.Runner.Running()) == 0 {
+		return "nothing runs"
 	}
 	return ""
 }
 
+func (s *incidentScreen) listRunning() tea.Cmd {
+	s.c.dialogs.Open(newRunningList(s.c, s))
+	return nil
+}
+
+// focused is the part that has the keys: not the live panes when none is open.
+func (s *incidentScreen) focused() int {
+	if s.part == partLive && len(s.live.runs()) == 0 {
+		s.part = partStep
+	}
+	return s.part
+}
+
+// nextPart gives the keys to the next part, or the previous one.
+func (s *incidentScreen) nextPart(n int) {
+	s.part = (s.part + n + parts) % parts
+	if s.part == partLive && len(s.live.runs()) == 0 {
+		s.part = (s.part + n + parts) % parts
+	}
+}
+
 func (s *incidentScreen) toggleFull() tea.Cmd {
 	s.full = !s.full
-	if s.full && s.part == partChecklist {
-		s.part = partStep
+	switch {
+	case s.full && s.part == partChecklist:
+		s.part, s.listHadKeys = partStep, true // the checklist alone is worth no screen
+	case !s.full && s.listHadKeys:
+		s.part, s.listHadKeys = partChecklist, false
 	}
 	return nil
 }
 
 func (s *incidentScreen) back() tea.Cmd {
 	if s.full {
-		s.full = false
-		return nil
+		return s.toggleFull()
 	}
 	return s.c.back()
 }
@@ -241,22 +253,9 @@ func (s *incidentScreen) back() tea.Cmd {
 // askNote asks for a note at the bottom of the screen.
 func (s *incidentScreen) askNote() tea.Cmd {
 	s.c.prompt = &prompt{Prompt: ui.NewPrompt(s.c.theme, " note: ", "", nil), enter: func(text string) tea.Cmd {
-		if text == "" {
-			return nil
-		}
-		return s.intend("note", "noted", func(ctx context.Context) error {
-			_, err := s.c.deps.Runner.Note(ctx, s.c.deps.Operator, s.id, text)
-			return err
-		})
+		return s.c.note(s.id, text)
 	}}
 	return nil
-}
-
-func (s *incidentScreen) resolve() tea.Cmd {
-	return s.intend("resolve", s.id+" is resolved", func(ctx context.Context) error {
-		_, err := s.c.deps.Runner.Resolve(ctx, s.c.deps.Operator, s.id, "")
-		return err
-	})
 }
 
 // intend runs an intent away from the screen and says how it went; an empty

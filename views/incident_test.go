@@ -19,6 +19,12 @@ func press(c *Cockpit, names ...string) tea.Cmd {
 			key = tea.KeyPressMsg{Code: tea.KeyEscape}
 		case "tab":
 			key = tea.KeyPressMsg{Code: tea.KeyTab}
+		case "space":
+			key = tea.KeyPressMsg{Code: tea.KeySpace, Text: " "}
+		case "down":
+			key = tea.KeyPressMsg{Code: tea.KeyDown}
+		case "ctrl+y":
+			key = tea.KeyPressMsg{Code: 'y', Mod: tea.ModCtrl}
 		}
 		_, cmd = c.Update(key)
 	}
@@ -33,7 +39,7 @@ func TestIncidentScreens(t *testing.T) {
 			c.width, c.height = s[0], s[1]
 			c.Update(press(c, "enter")())
 			screen := c.top().(*incidentScreen)
-			c.Update(screen.update(second(noon))())
+			pump(t, c, screen.update(second(noon)))
 			c.now = noon
 			screentest.Golden(t, "incident-"+size(s), screentest.Render(t, c.draw(), s[0], s[1]))
 			press(c, "j")

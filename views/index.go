@@ -76,11 +76,14 @@ func (x *index) render(now time.Time, width, height int) []string {
 	all := x.visible()
 	rule := ui.Rule{Title: "Runbooks", Detail: filterDetail(theme, x.query), Focused: true, Answer: count(len(all), "runbook")}
 	if x.alert.known() {
-		lines = append(lines, " "+theme.Warn.Render(fmt.Sprintf("no runbook belongs to %s", ui.Clean(x.alert.Name)))+
-			theme.Dim.Render("  choose one, or name it in the rule's runbook_url annotation"))
+		lines = append(lines, x.unmatched(width)...)
+	}
+	problems := x.problems(theme, width)
+	if n := len(x.c.deps.Library.Problems()); n > 0 {
+		rule.Answer += "   " + theme.Warn.Render(count(n, "problem"))
 	}
 	lines = append(lines, rule.Render(theme, width))
-	room := height - len(lines) - 1
+	room := max(1, height-len(lines)-1-len(problems))
 	x.page = max(1, room)
 	from, to := x.scroll.Window(len(all), room)
 	columns := []ui.Column{ui.MarkColumn, {Title: "RUNBOOK"}, {Title: "ALERT", Width: 32, Ends: true}, {Title: "SEVERITY", Width: 8}}
@@ -90,6 +93,9 @@ func (x *index) render(now time.Time, width, height int) []string {
 	rows := make([][]ui.Cell, 0, to-from)
 	for i, rb := range all[from:to] {
 		mark, style := ui.Cell{}, theme.Plain
+		if slices.Contains(x.nearest, rb) {
+			mark = ui.Cell{Text: nearMark, Style: theme.Dim}
+		}
 		if from+i == x.scroll.Cursor {
 			mark, style = ui.Cell{Text: ui.GlyphCursor, Style: theme.Accent}, theme.Selected
 		}
@@ -101,5 +107,46 @@ func (x *index) render(now time.Time, width, height int) []string {
 			{Text: ui.Clean(fmt.Sprintf("%s:%d", rb.File, rb.Line)), Style: theme.Dim},
 		})
 	}
-	return append(lines, ui.Table(theme, columns, true, rows, width)...)
+	lines = append(lines, ui.Block(ui.Table(theme, columns, true, rows, width), width, room+1)...)
+	return append(lines, problems...)
+}
+
+// nearMark marks a runbook that is offered for its name.
+const nearMark = "≈"
+
+// unmatched says that nothing certain was found for the alert, and what is
+// offered.
+func (x *index) unmatched(width int) []string {
+	theme := x.c.theme
+	lines := indent(theme.Warn, "no runbook belongs to "+ui.Clean(x.alert.Name), width)
+	advice := "choose one, or name it in the rule's runbook_url annotation"
+	if len(x.nearest) > 0 {
+		advice = nearMark + " has a name like it, which proves nothing; " + advice
+	}
+	return append(lines, indent(theme.Dim, advice, width)...)
+}
+
+// problems are what the library has to say of its files, in a few lines.
+func (x *index) problems(theme ui.Theme, width int) []string {
+	const shown = 3
+	all := x.c.deps.Library.Problems()
+	// A file that cannot be read any more comes before what is odd in one.
+	slices.SortStableFunc(all, func(a, b runbooks.FileProblem) int {
+		switch {
+		case a.LastGood == b.LastGood:
+			return 0
+		case a.LastGood:
+			return -1
+		}
+		return 1
+	})
+	var lines []string
+	for _, problem := range all[:min(len(all), shown)] {
+		text := fmt.Sprintf("%s %s:%d  %s", ui.GlyphWrong, ui.Clean(problem.File), problem.Line, ui.Clean(problem.Message))
+		lines = append(lines, ui.Cut(" "+theme.Warn.Render(text), width))
+	}
+	if more := len(all) - shown; more > 0 {
+		lines = append(lines, theme.Dim.Render(fmt.Sprintf("   %d more: flightdeck lint", more)))
+	}
+	return lines
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/erpgo/flightdeck/runbooks"
 )
 
-// testLibrary is a library of the one book of these tests, opened from a file
+// testLibrary is a library of one book, opened from a file
 // as any other.
-func testLibrary(t *testing.T) *runbooks.Library {
+func testLibrary(t *testing.T, book string) *runbooks.Library {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "book.md")
 	if err := os.WriteFile(path, []byte(book), 0o600); err != nil {

@@ -4,7 +4,7 @@ import (
 	"github.com/erpgo/flightdeck/incidents"
 )
 
-// newOwners returns who works on which alert: those who opened the incidents
+// newOwners returns who works on which alert: those who answer for the incidents
 // that are open. The version changes with the answer.
 func newOwners(runner *incidents.Runner) *owners { return &owners{runner: runner} }
 
@@ -26,8 +26,18 @@ func (o *owners) byAlert() (map[string]owner, int64) {
 	}
 	o.events, o.known = events, make(map[string]owner)
 	for _, inc := range all {
-		if inc.Open() && inc.Key != "" {
-			o.known[inc.Key] = owner{name: inc.OpenedBy.Name, since: inc.OpenedAt}
+		if !inc.Open() {
+			continue
+		}
+		who := owner{name: ownerOf(inc), since: inc.OpenedAt}
+		if !inc.Acknowledged.IsZero() {
+			who.since = inc.Acknowledged
+		}
+		for _, attached := range inc.Alerts {
+			o.known[attached.Key] = who
+		}
+		if inc.Key != "" {
+			o.known[inc.Key] = who
 		}
 	}
 	return o.known, int64(events)

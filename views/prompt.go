@@ -8,6 +8,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/erpgo/flightdeck/runbooks"
 	"github.com/erpgo/flightdeck/ui"
 )
 
@@ -60,7 +61,11 @@ func (c *Cockpit) commands() []command {
 	focus := func(i int) func(string) tea.Cmd {
 		return func(string) tea.Cmd { return c.focusHome(i) }
 	}
-	return []command{
+	var here []command
+	if top, ok := c.top().(interface{ commands() []command }); ok {
+		here = top.commands()
+	}
+	return append(here, []command{
 		{"alerts", []string{"a"}, "the alerts", focus(0)},
 		{"pods", []string{"po", "pod"}, "the pods", focus(1)},
 		{"database", []string{"db", "pg"}, "the database", focus(2)},
@@ -69,8 +74,11 @@ func (c *Cockpit) commands() []command {
 		{"logs", []string{"log"}, "the log tail", focus(5)},
 		{"runbook", []string{"runbooks", "rb"}, "a runbook by name, or the index", c.openByName},
 		{"help", []string{"h"}, "every key", func(string) tea.Cmd { return c.help() }},
+		{"incidents", []string{"inc"}, "all incidents", c.listIncidents},
+		{"deploy", nil, "the books' deployment, as an incident of its own", func(string) tea.Cmd { return c.openProcedure(runbooks.Deploying) }},
+		{"rollback", nil, "the books' rollback, as an incident of its own", func(string) tea.Cmd { return c.openProcedure(runbooks.RollingBack) }},
 		{"quit", []string{"q", "q!"}, "leave", func(string) tea.Cmd { return c.quit() }},
-	}
+	}...)
 }
 
 // command runs what was typed.

@@ -34,23 +34,30 @@ type queryRead struct {
 }
 
 // askable is what is evaluated for a query: the expression as the book has it,
-// or the repair that was shown where it does not parse. Empty where there is
-// none.
-func askable(q runbooks.Query) string {
+// or the repair that the operator took. Empty where there is neither.
+func (p *stepPanel) askable(q runbooks.Query) string {
 	if q.Parses {
 		return q.Original
 	}
-	return q.Repair
+	return p.accepted[q.Original]
 }
 
-// ask evaluates the queries of the step over the last hour.
+// askables are the queries of the step that can be evaluated as they are.
+func (p *stepPanel) askables() []string {
+	var out []string
+	for _, q := range p.current.Queries {
+		if query := p.askable(q); query != "" && !slices.Contains(out, query) {
+			out = append(out, query)
+		}
+	}
+	return out
+}
+
+// ask evaluates the queries of the step over the last hour. Their newest values
+// are what they yield at this moment.
 func (p *stepPanel) ask() tea.Cmd {
 	var cmds []tea.Cmd
-	for _, q := range p.current.Queries {
-		query := askable(q)
-		if query == "" {
-			continue
-		}
+	for _, query := range p.askables() {
 		now, read := p.c.now, p.c.deps.Chart
 		p.answers[query] = &answer{asked: now}
 		cmds = append(cmds, func() tea.Msg {
@@ -65,23 +72,25 @@ func (p *stepPanel) ask() tea.Cmd {
 }
 
 // query is a query with its answer under it.
-func (p *stepPanel) query(_ int, q runbooks.Query, width int) []string {
+func (p *stepPanel) query(q runbooks.Query, width int) []string {
 	theme := p.c.theme
 	var lines []string
 	if q.Caption != "" {
 		lines = append(lines, indent(theme.Dim, ui.Clean(q.Caption), width)...)
 	}
-	for line := range strings.Lines(strings.TrimRight(q.Original, "\n")) {
-		lines = append(lines, ui.Cut(" "+theme.Accent.Render("promql ")+ui.Clean(strings.TrimRight(line, "\n")), width))
-	}
+	lines = append(lines, expression(theme, "promql", q.Original, width)...)
+	repaired := p.accepted[q.Original]
 	switch {
 	case q.Parses:
-	case q.Repair != "":
-		lines = append(lines, indent(theme.Warn, "does not parse; enter evaluates this instead: "+ui.Clean(oneLine(q.Repair)), width)...)
+	case repaired != "":
+		lines = append(lines, indent(theme.Warn, "does not parse; you took this in its place:", width)...)
+		lines = append(lines, expression(theme, "repair", repaired, width)...)
+	case len(repairs(q)) > 0:
+		lines = append(lines, indent(theme.Warn, "does not parse; u shows "+count(len(repairs(q)), "repair")+", and nothing is evaluated before you take it", width)...)
 	default:
 		lines = append(lines, " "+theme.Warn.Render("does not parse, and no repair is certain"))
 	}
-	a := p.answers[askable(q)]
+	a := p.answers[p.askable(q)]
 	switch {
 	case a == nil:
 	case !a.ready:
@@ -89,48 +98,140 @@ func (p *stepPanel) query(_ int, q runbooks.Query, width int) []string {
 	case a.err != nil:
 		lines = append(lines, indent(theme.Warn, ui.Clean(a.err.Error()), width)...)
 	default:
-		lines = append(lines, p.answered(*a, width)...)
+		lines = append(lines, p.answered(*a, p.limitOf(q, *a), width)...)
 	}
 	return lines
 }
 
-// answered draws an answer: its chart, and the newest value of each series.
-func (p *stepPanel) answered(a answer, width int) []string {
+// expression is PromQL behind a word that says what it is.
+func expression(theme ui.Theme, word, text string, width int) []string {
+	var lines []string
+	lead := " " + theme.Accent.Render(word) + " "
+	for line := range strings.Lines(strings.TrimRight(text, "\n")) {
+		for _, part := range ui.WrapCode(ui.Clean(strings.TrimRight(line, "\n")), max(8, width-len(word)-3)) {
+			lines = append(lines, ui.Cut(lead+part, width))
+			lead = strings.Repeat(" ", len(word)+2)
+		}
+	}
+	return lines
+}
+
+// limit is what the values of a query are held against, and how they are
+// written.
+type limit struct {
+	op    string // of what alerts: > >= < <=; empty where there is none
+	value float64
+	unit  config.Unit
+}
+
+// limitOf is the threshold of a query: that of its own comparison, or that of
+// what the step says should hold of it.
+func (p *stepPanel) limitOf(q runbooks.Query, a answer) limit {
+	if a.chart.Op != "" {
+		return limit{a.chart.Op, a.chart.Threshold, config.UnitNone}
+	}
+	for _, assertion := range p.current.Assertions {
+		if !assertion.Measurable() || assertion.Signal == "" || !strings.Contains(q.Original, strings.ReplaceAll(strings.ToLower(assertion.Signal), " ", "_")) {
+			continue
+		}
+		units := map[string]config.Unit{"ratio": config.UnitRatio, "seconds": config.UnitSeconds}
+		// What should hold is the opposite of what alerts.
+		alerts := map[string]string{"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+		return limit{alerts[assertion.Op], assertion.Value, units[assertion.Unit]}
+	}
+	return limit{}
+}
+
+// passed tells whether a value is on the wrong side.
+func (l limit) passed(v float64) bool { return l.op != "" && holds(l.op, v, l.value) }
+
+// below tells whether small values are the bad ones.
+func (l limit) below() bool { return l.op == "<" || l.op == "<=" }
+
+// Of a query's series so many are drawn, in lines that can be told apart, and so
+// many are listed with their newest value.
+const seriesDrawn, seriesListed = 4, 10
+
+// answered draws an answer: a chart of the last hour where it has a course, and
+// the newest value of each series with the mark of its line.
+func (p *stepPanel) answered(a answer, l limit, width int) []string {
 	theme := p.c.theme
 	if len(a.chart.Series) == 0 {
 		return []string{theme.Dim.Render("   no series has samples in the last hour")}
 	}
+	from, skip := begin(a.chart, a.from, a.to)
 	drawing := ui.Chart{
-		From: a.from, To: a.to, Threshold: math.NaN(), Below: a.chart.Op == "<" || a.chart.Op == "<=",
-		Format: func(v float64) string { return measure(config.UnitNone, v) },
+		From: from, To: a.to, Threshold: math.NaN(), Below: l.below(),
+		Format: func(v float64) string { return measure(l.unit, v) },
 	}
-	if a.chart.Op != "" {
-		drawing.Threshold = a.chart.Threshold
+	if l.op != "" {
+		drawing.Threshold = l.value
 	}
-	const drawn, listed = 3, 10
+	course := false // a single point each is a table and no chart
+	for _, s := range a.chart.Series[:min(len(a.chart.Series), seriesDrawn)] {
+		values, samples := make([]float64, 0, len(s.Points)), 0
+		for _, point := range s.Points[min(skip, len(s.Points)):] {
+			if values = append(values, point.Value); !math.IsNaN(point.Value) {
+				samples++
+			}
+		}
+		course = course || samples > 1
+		drawing.Series = append(drawing.Series, values)
+	}
+	var chart []string
+	if course {
+		height := 8
+		if p.height < 12 {
+			height = 6 // so that the legend is in sight with it
+		}
+		chart = drawing.Render(width-2, height)
+	}
+	for i := range chart {
+		chart[i] = "  " + chart[i]
+	}
+	return slices.Concat(chart, p.legend(a, l, len(chart) > 0, width))
+}
+
+// legend lists the series with their newest values, and the threshold.
+func (p *stepPanel) legend(a answer, l limit, drawn bool, width int) []string {
+	theme := p.c.theme
 	var lines []string
-	for i, s := range a.chart.Series {
-		values := make([]float64, len(s.Points))
-		for j, point := range s.Points {
-			values[j] = point.Value
-		}
-		if i < drawn {
-			drawing.Series = append(drawing.Series, values)
-		}
-		if i < listed {
-			last, _ := newest(probes.Chart{Series: []probes.Series{s}})
-			lines = append(lines, ui.Cut(fmt.Sprintf("   %10s  ", ui.Number(last))+theme.Dim.Render(ui.Clean(labelText(s.Labels))), width))
-		}
+	values := make([]string, 0, seriesListed)
+	widest := 0
+	for _, s := range a.chart.Series[:min(len(a.chart.Series), seriesListed)] {
+		v, _ := newest(probes.Chart{Series: []probes.Series{s}})
+		values = append(values, measure(l.unit, v))
+		widest = max(widest, ui.Width(values[len(values)-1]))
 	}
-	if more := len(a.chart.Series) - listed + a.chart.LeftOut; more > 0 {
+	for i, value := range values {
+		s := a.chart.Series[i]
+		last, _ := newest(probes.Chart{Series: []probes.Series{s}})
+		mark, style := " ", theme.Plain
+		if drawn && i < seriesDrawn {
+			mark = ui.SeriesMark(i)
+		}
+		if l.passed(last) {
+			style, value = theme.Warn, value+" "+ui.GlyphOver
+			if l.below() {
+				value = strings.TrimSuffix(value, ui.GlyphOver) + ui.GlyphUnder
+			}
+		} else {
+			value += "  "
+		}
+		labels := strings.TrimSpace(labelText(s.Labels))
+		if labels == "" {
+			labels = "the one series"
+		}
+		lines = append(lines, ui.Cut("  "+theme.Dim.Render(mark)+" "+style.Render(ui.FitRight(value, widest+2))+"  "+theme.Dim.Render(ui.Clean(labels)), width))
+	}
+	if l.op != "" {
+		lines = append(lines, ui.Cut("  "+theme.Dim.Render(ui.ThresholdMark+" "+ui.FitRight(measure(l.unit, l.value), widest)+"    threshold"), width))
+	}
+	if more := len(a.chart.Series) - seriesListed + a.chart.LeftOut; more > 0 {
 		lines = append(lines, theme.Dim.Render(fmt.Sprintf("   %d more series", more)))
 	}
 	for _, warning := range a.chart.Warnings {
 		lines = append(lines, indent(theme.Warn, ui.Clean(warning), width)...)
 	}
-	chart := drawing.Render(width-2, 8)
-	for i := range chart {
-		chart[i] = "  " + chart[i]
-	}
-	return slices.Concat(chart, lines)
+	return lines
 }

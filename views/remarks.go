@@ -3,16 +3,18 @@ package views
 import (
 	"fmt"
 	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
 
 	"github.com/erpgo/flightdeck/incidents"
-	"github.com/erpgo/flightdeck/probes"
 	"github.com/erpgo/flightdeck/runbooks"
 	"github.com/erpgo/flightdeck/ui"
 )
 
 // remarks are what a step says beside its commands: notes, what should hold,
 // how long to wait, and a message to send.
-func (p *stepPanel) remarks(width int) []part {
+func (p *stepPanel) remarks(inc incidents.Incident, now time.Time, width int) []part {
 	theme := p.c.theme
 	var parts []part
 	for _, note := range p.current.Notes {
@@ -23,83 +25,46 @@ func (p *stepPanel) remarks(width int) []part {
 		parts = append(parts, part{note.Line, -1, indent(theme.Dim, text, width)})
 	}
 	for _, a := range p.current.Assertions {
-		parts = append(parts, part{a.Line, -1, []string{ui.Cut(" "+p.assertion(a), width)}})
+		parts = append(parts, part{a.Line, -1, p.assertion(inc, a, width)})
 	}
 	for _, clock := range p.current.Clocks {
-		parts = append(parts, part{clock.Line, -1, []string{ui.Cut(" "+theme.Accent.Render(ui.Duration(clock.After))+"  "+ui.Clean(clock.Title), width)}})
+		parts = append(parts, part{clock.Line, -1, p.clock(inc, clock, now, width)})
 	}
 	if m := p.current.Message; m != nil {
-		var lines []string
-		for _, line := range ui.CleanLines(m.Text) {
-			lines = append(lines, indent(theme.Plain, line, width)...)
-		}
-		if len(m.Slots) > 0 {
-			lines = append(lines, indent(theme.Dim, "to fill: "+ui.Clean(strings.Join(m.Slots, ", ")), width)...)
-		}
-		parts = append(parts, part{m.Line, -1, lines})
+		parts = append(parts, part{m.Line, -1, p.message(inc, *m, now, width)})
 	}
 	return parts
 }
 
-// assertion is what the book says should hold, measured where it names a signal.
-func (p *stepPanel) assertion(a runbooks.Assertion) string {
+// nested are the steps inside the step: its checks, or the options of a choice.
+func (p *stepPanel) nested(inc incidents.Incident, width int) []string {
+	if len(p.current.Steps) == 0 {
+		return nil
+	}
 	theme := p.c.theme
-	text := ui.Clean(a.Text)
-	sig, ok := p.signal(a)
-	if !ok {
-		return theme.Dim.Render("check  ") + text
+	var lines []string
+	if p.current.Kind == runbooks.StepChoice {
+		lines = append(lines, " "+theme.Dim.Render("one of these is worked, and the other ruled out:"))
 	}
-	latest, ok := sig.Latest()
-	if !ok {
-		return theme.Dim.Render("check  "+text) + "  " + theme.Dim.Render("no value of "+ui.Clean(sig.Title)+" now")
-	}
-	now := "now " + measure(sig.Unit, latest.Value)
-	if holds(a.Op, latest.Value, inUnit(a, sig)) {
-		return theme.Good.Render("holds  ") + text + "  " + theme.Dim.Render(now)
-	}
-	return theme.Warn.Render("does not hold  ") + text + "  " + theme.Warn.Render(now)
-}
-
-// signal is the configured signal that an assertion is about: the one whose
-// every word of title or name stands in what the book measures.
-func (p *stepPanel) signal(a runbooks.Assertion) (probes.Signal, bool) {
-	if !a.Measurable() || a.Signal == "" {
-		return probes.Signal{}, false
-	}
-	for _, s := range p.c.deps.Board.Signals.Load().Value.Signals {
-		for _, name := range []string{s.Title, strings.ReplaceAll(s.Name, "_", " ")} {
-			if name != "" && containsFold(name, a.Signal) {
-				return s, true
-			}
+	for i := range p.current.Steps {
+		step := &p.current.Steps[i]
+		state := inc.Step(p.screen.runbook.Name, *step).State
+		glyph, style := stateGlyph(theme, state, step)
+		title := ui.Clean(strings.TrimSpace(step.Number + "  " + step.Title))
+		if n := len(step.Commands); n > 0 {
+			title += theme.Dim.Render("   " + count(n, "command"))
 		}
+		lines = append(lines, ui.Cut(" "+style.Render(glyph+" "+title), width))
 	}
-	return probes.Signal{}, false
+	return lines
 }
 
-// inUnit is an assertion's value in the unit of a signal: books write both 5 %
-// and 0.05.
-func inUnit(a runbooks.Assertion, s probes.Signal) float64 {
-	switch {
-	case a.Unit == "ratio" && s.Unit == "percent":
-		return a.Value * 100
-	case a.Unit == "" && s.Unit == "ratio" && a.Value > 1:
-		return a.Value / 100
+// enterNested moves on to the first step inside the step.
+func (p *stepPanel) enterNested() tea.Cmd {
+	if p.screen.list.choose(p.current.Steps[0].ID) {
+		p.shown(p.screen.list.selected())
 	}
-	return a.Value
-}
-
-func holds(op string, value, limit float64) bool {
-	switch op {
-	case "<":
-		return value < limit
-	case "<=":
-		return value <= limit
-	case ">":
-		return value > limit
-	case ">=":
-		return value >= limit
-	}
-	return value == limit
+	return nil
 }
 
 // alternative is the line that parts the alternatives of a step, and the reason

@@ -24,33 +24,27 @@ type stepPanel struct {
 	offset  int                  // lines scrolled up from the end of what is followed
 	height  int                  // of the text, as last drawn
 	started incidents.CommandRef // what was started last from here
-	outputs map[string]*outputLines
-	answers map[string]*answer // of the step's queries, by what was asked
+	answers map[string]*answer   // of the step's queries, by what was asked
+	// accepted are the repairs that the operator took for queries that do not
+	// parse, by what the book has.
+	accepted map[string]string
 
+	unfolded  bool                        // the commands for another platform are shown
 	obstacles map[int][]runbooks.Obstacle // of the commands of the step, by their index
 }
 
-// outputLines are the last lines of a run, read incrementally.
-type outputLines struct {
-	next  int64
-	lines []incidents.Line
-}
-
-// keepOutput bounds the lines of one run that a viewer holds; the runner keeps
-// more, and the journal the head and the tail.
-const keepOutput = 2_000
-
 func newStepPanel(c *Cockpit, s *incidentScreen) *stepPanel {
-	p := &stepPanel{c: c, screen: s, outputs: make(map[string]*outputLines), answers: make(map[string]*answer)}
-	p.shown(s.list.selected())
-	return p
+	return &stepPanel{c: c, screen: s, answers: make(map[string]*answer), accepted: make(map[string]string)}
 }
 
 // shown changes the step that is shown.
 func (p *stepPanel) shown(step *runbooks.Step) {
 	if p.current != step {
-		p.current, p.command, p.offset = step, 0, 0
+		p.current, p.command, p.offset, p.unfolded = step, 0, 0, false
 		p.obstacles = p.preflight()
+		if p.folded(0) {
+			p.choose(1)()
+		}
 	}
 }
 
@@ -108,12 +102,13 @@ func (p *stepPanel) block(inc incidents.Incident, now time.Time, width, height i
 	p.height = height - 1
 	// The end of what is followed stays in sight; scrolling moves up from it.
 	end := min(len(lines), max(follow, p.height))
-	p.offset = max(0, min(p.offset, end-p.height))
-	if p.offset == 0 && follow < len(lines) && len(lines) <= p.height {
-		end = len(lines)
-	}
+	p.offset = max(end-len(lines), min(p.offset, end-p.height))
 	from := max(0, end-p.height-p.offset)
-	return append([]string{rule.Render(theme, width)}, ui.Block(lines[from:min(len(lines), from+p.height)], width, p.height)...)
+	shown := ui.Block(lines[from:min(len(lines), from+p.height)], width, p.height)
+	if below := len(lines) - from - p.height; below > 0 && p.height > 1 {
+		shown[p.height-1] = ui.Fit(theme.Dim.Render(fmt.Sprintf("   … %d more", below+1)), width)
+	}
+	return append([]string{rule.Render(theme, width)}, shown...)
 }
 
 // risk is what the selected command can do, for the rule.
@@ -148,15 +143,18 @@ func (p *stepPanel) lines(inc incidents.Incident, now time.Time, width int) (lin
 	for _, line := range proseLines(p.current.Text) {
 		lines = append(lines, indent(p.c.theme.Plain, ui.Clean(line), width)...)
 	}
-	parts := p.remarks(width)
-	for i, q := range p.current.Queries {
-		parts = append(parts, part{q.Line, -1, p.query(i, q, width)})
+	parts := p.remarks(inc, now, width)
+	for _, q := range p.current.Queries {
+		parts = append(parts, part{q.Line, -1, p.query(q, width)})
 	}
 	for i, cmd := range p.current.Commands {
 		parts = append(parts, part{cmd.Line, i, p.commandLines(inc, i, now, width)})
 	}
 	slices.SortStableFunc(parts, func(a, b part) int { return cmp.Compare(a.line, b.line) })
 	for _, part := range parts {
+		if len(part.lines) == 0 {
+			continue
+		}
 		if len(lines) > 0 {
 			lines = append(lines, "")
 		}
@@ -165,11 +163,27 @@ func (p *stepPanel) lines(inc incidents.Incident, now time.Time, width int) (lin
 			follow = len(lines)
 		}
 	}
-	if len(p.current.Commands) == 0 {
-		if item := inc.Step(p.screen.runbook.Name, *p.current); item.State != incidents.ToDo {
-			lines = append(lines, "", " "+p.verdict(item))
+	if nested := p.nested(inc, width); len(nested) > 0 {
+		if len(lines) > 0 {
+			lines = append(lines, "")
 		}
-		follow = len(lines)
+		lines = append(lines, nested...)
+	}
+	// What a person said of the step as a whole stands above its commands, and
+	// below what there is only to read.
+	if own := inc.Item(p.whole()); own.State != incidents.ToDo {
+		said := hanging(" ", p.c.theme.Plain, p.verdict(own), width)
+		if len(p.current.Commands) > 0 {
+			lines = slices.Concat(said, []string{""}, lines)
+			follow += len(said) + 1
+		} else {
+			lines = slices.Concat(lines, []string{""}, said)
+		}
+	}
+	if len(p.current.Commands) == 0 {
+		if len(p.current.Queries) > 0 {
+			follow = len(lines) // the answers
+		}
 	}
 	return lines, follow
 }
@@ -185,6 +199,9 @@ func proseLines(text string) []string {
 
 func (p *stepPanel) commandLines(inc incidents.Incident, i int, now time.Time, width int) []string {
 	theme, cmd := p.c.theme, &p.current.Commands[i]
+	if p.folded(i) {
+		return p.fold(i, width)
+	}
 	lines := p.alternative(i)
 	if cmd.Caption != "" {
 		for _, line := range strings.Split(cmd.Caption, "\n") {
@@ -211,97 +228,72 @@ func (p *stepPanel) commandLines(inc incidents.Incident, i int, now time.Time, w
 		if j > 0 {
 			lead = mark + "  "
 		}
-		for k, part := range ui.Wrap(ui.Clean(line), max(width-4, 8)) {
+		for k, part := range ui.WrapCode(ui.Clean(line), max(width-4, 8)) {
 			if k > 0 {
 				lead = mark + "  "
 			}
 			lines = append(lines, lead+style.Render(part))
 		}
 	}
-	if running {
+	if running && run.Plan.Bound.Command.Endless && item.State == incidents.Running {
+		lines = append(lines, theme.Dim.Render("   its output is in the live pane below"))
+	} else if running {
 		lines = append(lines, p.output(run, width)...)
 	} else if item.Result != nil {
 		lines = append(lines, p.recorded(*item.Result, width)...)
 	}
 	for _, o := range p.obstacles[i] {
-		lines = append(lines, indent(theme.Warn, "  "+ui.Clean(o.What+" "+o.Why+": "+o.Do), width)...)
+		lines = append(lines, hanging("   "+theme.Warn.Render(ui.GlyphWrong)+" ", theme.Warn, ui.Clean(o.What+" "+o.Why+": "+o.Do), width)...)
 	}
+	lines = append(lines, p.approvals(item, width)...)
 	if item.State != incidents.ToDo {
 		verdict := p.verdict(item)
 		if item.State == incidents.Running {
 			verdict = theme.Accent.Render("running " + ui.Duration(now.Sub(item.At)))
 		}
-		lines = append(lines, "   "+verdict)
+		lines = append(lines, hanging("   ", theme.Plain, verdict, width)...)
+		lines = append(lines, p.stages(item, width)...)
 	}
-	return lines
+	return append(lines, p.effect(item, width)...)
 }
 
-// output are the lines that a run of this process has printed.
-func (p *stepPanel) output(run *incidents.Run, width int) []string {
-	o := p.outputs[run.ID]
-	if o == nil {
-		o = &outputLines{}
-		p.outputs[run.ID] = o
+// stages tell how each part of a pipeline ended, where one of them did not end
+// well: the status of the whole says little about which.
+func (p *stepPanel) stages(item incidents.Item, width int) []string {
+	if item.Result == nil || len(item.Result.Stages) < 2 {
+		return nil
 	}
-	o.pull(run.Output())
-	stats := run.Output().Stats()
-	lines := make([]string, 0, len(o.lines)+1)
-	if above := stats.Lines - int64(len(o.lines)); above > 0 {
-		lines = append(lines, p.c.theme.Dim.Render(fmt.Sprintf("   %d lines above", above)))
-	}
-	for _, line := range o.lines {
-		style := p.c.theme.Plain
-		if line.Stream == runbooks.Stderr {
-			style = p.c.theme.Dim
+	theme, worst := p.c.theme, false
+	parts := make([]string, 0, len(item.Result.Stages))
+	for _, stage := range item.Result.Stages {
+		style, text := theme.Dim, stage.Meaning()
+		switch {
+		case stage.Exit == 0:
+			text = stage.Name + " ok"
+		case text == "":
+			text = fmt.Sprintf("%s exit %d", stage.Name, stage.Exit)
 		}
-		lines = append(lines, ui.Cut("   "+style.Render(ui.Clean(line.Text)), width))
-	}
-	return lines
-}
-
-// pull takes what was printed since the last time.
-func (o *outputLines) pull(from *incidents.Output) {
-	lines, next := from.Since(o.next)
-	if len(lines) == 0 {
-		return
-	}
-	// An open last line grows and is sent again.
-	for len(o.lines) > 0 && o.lines[len(o.lines)-1].N >= lines[0].N {
-		o.lines = o.lines[:len(o.lines)-1]
-	}
-	o.lines = append(o.lines, lines...)
-	if over := len(o.lines) - keepOutput; over > 0 {
-		o.lines = append([]incidents.Line(nil), o.lines[over:]...)
-	}
-	o.next = next
-}
-
-// recorded is the output that the journal kept of a run of an earlier process.
-func (p *stepPanel) recorded(r incidents.StepFinished, width int) []string {
-	var lines []string
-	add := func(text string) {
-		for _, line := range ui.CleanLines(strings.TrimRight(text, "\n")) {
-			lines = append(lines, ui.Cut("   "+line, width))
+		if stage.Exit != 0 {
+			worst, style = true, theme.Warn
 		}
+		parts = append(parts, style.Render(ui.Clean(text)))
 	}
-	if r.Head != "" {
-		add(r.Head)
+	if !worst {
+		return nil
 	}
-	if r.Tail != "" {
-		lines = append(lines, p.c.theme.Dim.Render("   …"))
-		add(r.Tail)
-	}
-	return lines
+	return hanging("   ", theme.Plain, strings.Join(parts, theme.Dim.Render(" | ")), width)
 }
 
 // verdict is how an item ended, by whom and when.
 func (p *stepPanel) verdict(item incidents.Item) string {
 	theme := p.c.theme
 	when := "   " + item.At.Local().Format("15:04:05")
-	if r := item.Result; r != nil && item.State != incidents.Skipped {
+	if r := item.Result; r != nil && item.State != incidents.Skipped && item.State != incidents.Excluded {
 		text := fmt.Sprintf("exit %d", r.Exit)
 		style := theme.Good
 		switch {
+		case r.Cancelled && r.OK: // it has no end of its own
+			text = "stopped"
 		case r.Cancelled:
 			text, style = "cancelled", theme.Warn
 		case r.Error != "":
@@ -321,7 +313,7 @@ func (p *stepPanel) verdict(item incidents.Item) string {
 		text += ": " + ui.Clean(item.Reason)
 	}
 	style := theme.Good
-	if item.State == incidents.Skipped {
+	if item.State == incidents.Skipped || item.State == incidents.Excluded {
 		style = theme.Dim
 	}
 	return style.Render(text) + theme.Dim.Render("   "+ui.Clean(item.By.Name)+when)

@@ -18,7 +18,7 @@ import (
 // keys are the bindings that work while the step has the keys.
 func (p *stepPanel) keys() []ui.Binding {
 	scroll := func(n int) func() tea.Cmd {
-		return func() tea.Cmd { p.offset = max(0, p.offset+n); return nil }
+		return func() tea.Cmd { p.offset += n; return nil } // drawn within bounds
 	}
 	page := max(1, p.height-1)
 	return []ui.Binding{
@@ -32,55 +32,143 @@ func (p *stepPanel) keys() []ui.Binding {
 // actions are what can be done with the selected step, from any part of the
 // screen.
 func (p *stepPanel) actions() []ui.Binding {
-	none, notRunning, single := "", "nothing runs here", "the step has no other command"
-	runDoes, run := "run", p.run
-	switch {
-	case p.current == nil:
-		none = "no step is selected"
-	case p.selected() == nil && len(p.current.Queries) > 0:
-		runDoes, run = "evaluate", p.ask
-	case p.selected() == nil:
-		none = "the step has no command: tick it with space"
-	case p.running() != nil:
-		notRunning, none = "", "it runs already"
-	case p.selected().Problem != "":
-		none = "it does not parse: " + p.selected().Problem
-	case p.otherDone(p.command) > 0:
-		none = fmt.Sprintf("option %d was run in its place", p.otherDone(p.command))
+	if p.current == nil {
+		return nil
 	}
-	if p.current != nil && len(p.current.Commands) > 1 {
+	state := p.stepItem().State
+	toggle := func(of incidents.ItemState, does, back string) string {
+		if state == of {
+			return back
+		}
+		return does
+	}
+	notRunning, single := "nothing runs here", "the step has no other command"
+	if p.running() != nil {
+		notRunning = ""
+	}
+	if len(p.current.Commands) > 1 {
 		single = ""
 	}
-	noStep := ""
-	if p.current == nil {
-		noStep = "no step is selected"
-	}
-	tickDoes, ruleDoes := "tick", "rule out"
-	switch p.stepItem().State {
-	case incidents.Done:
-		tickDoes = "untick"
-	case incidents.Skipped:
-		ruleDoes = "rule in"
-	}
-	noCommand := ""
-	if p.selected() == nil {
-		noCommand = "the step has no command"
-	}
-	choose := func(n int) func() tea.Cmd {
-		return func() tea.Cmd {
-			p.command = (p.command + n + len(p.current.Commands)) % len(p.current.Commands)
-			p.offset = 0
-			return nil
-		}
-	}
-	return []ui.Binding{
-		{Keys: []string{"enter"}, Does: runDoes, Why: none, Action: run},
+	main := p.main()
+	bindings := []ui.Binding{
+		main,
 		{Keys: []string{"c"}, Does: "cancel", Why: notRunning, Action: p.cancel},
-		{Keys: []string{"space"}, Does: tickDoes, Why: noStep, Action: p.tick},
-		{Keys: []string{"x"}, Does: ruleDoes, Why: noStep, Action: p.ruleOut},
-		{Keys: []string{"]", "right"}, Show: "] →", Does: "next command", Quiet: true, Why: single, Action: choose(1)},
-		{Keys: []string{"[", "left"}, Show: "[ ←", Does: "previous command", Quiet: true, Why: single, Action: choose(-1)},
-		{Keys: []string{"y"}, Does: "copy the command", Quiet: true, Why: noCommand, Action: func() tea.Cmd { return p.c.copyText(p.selected().Text) }},
+		{Keys: []string{"space"}, Does: toggle(incidents.Done, "tick", "untick"), Action: p.tick},
+		{Keys: []string{"s"}, Does: toggle(incidents.Skipped, "skip", "unskip"), Action: p.skip},
+		{Keys: []string{"x"}, Does: toggle(incidents.Excluded, "rule out", "rule in"), Action: p.ruleOut},
+		{Keys: []string{"a"}, Does: "answer", Why: p.unasked(), Action: p.answer},
+		{Keys: []string{"u"}, Does: "repair the query", Quiet: len(p.askables()) == len(p.current.Queries), Why: p.unbroken(), Action: p.repair},
+		{Keys: []string{"e"}, Does: "explain", Why: p.unexplained(), Action: p.explain},
+		{Keys: []string{"i"}, Does: "run in a terminal", Quiet: true, Why: p.noTerminal(), Action: p.inTerminal},
+		{Keys: []string{"P"}, Does: "approve, for somebody else to run", Quiet: true, Why: p.unapprovable(), Action: p.approve},
+		{Keys: []string{"b"}, Does: "run with other values", Quiet: true, Why: p.noValues(), Action: p.rebind},
+		{Keys: []string{"o"}, Does: p.foldDoes(), Quiet: true, Why: p.unfoldable(), Action: p.unfold},
+		{Keys: []string{"]", "right"}, Show: "] →", Does: "next command", Quiet: true, Why: single, Action: p.choose(1)},
+		{Keys: []string{"[", "left"}, Show: "[ ←", Does: "previous command", Quiet: true, Why: single, Action: p.choose(-1)},
+		{Keys: []string{"y"}, Does: "copy the command", Quiet: true, Why: p.noCommand(), Action: func() tea.Cmd { return p.c.copyText(p.selected().Text) }},
+	}
+	// What a step has beside its commands has a key of its own.
+	if len(p.current.Queries) > 0 && (p.selected() != nil || p.current.Message != nil) {
+		bindings = append(bindings, ui.Binding{Keys: []string{"p"}, Does: "evaluate the queries", Why: p.unaskable(), Action: p.ask})
+	}
+	if p.current.Message != nil && p.selected() != nil {
+		bindings = append(bindings, ui.Binding{Keys: []string{"m"}, Does: "write the message", Action: p.write})
+	}
+	if clock, running, ok := p.nextClock(p.screen.incident()); ok && (p.selected() != nil || p.current.Message != nil || len(p.current.Queries) > 0) {
+		does := "start the clock of " + ui.Duration(clock.After)
+		if running {
+			does = "end the clock"
+		}
+		bindings = append(bindings, ui.Binding{Keys: []string{"t"}, Does: does, Action: p.startClock})
+	}
+	return bindings
+}
+
+// main is what enter does: it runs the selected command, or does what a step
+// without one is for.
+func (p *stepPanel) main() ui.Binding {
+	enter := ui.Binding{Keys: []string{"enter"}, Does: "run", Action: p.run}
+	switch {
+	case p.selected() != nil && p.selected().Interactive && p.noTerminal() == "":
+		enter.Does, enter.Action = "run in a terminal", p.inTerminal
+	case p.selected() != nil:
+		enter.Why = p.notNow()
+	case p.current.Message != nil:
+		enter.Does, enter.Action = "write the message", p.write
+	case len(p.current.Queries) > 0:
+		enter.Does, enter.Action, enter.Why = "evaluate", p.ask, p.unaskable()
+	case len(p.current.Clocks) > 0:
+		enter.Does, enter.Action = "start the clock", p.startClock
+		if _, running, ok := p.nextClock(p.screen.incident()); running {
+			enter.Does = "end the clock"
+		} else if !ok {
+			enter.Why = "its clock is over"
+		}
+	case len(p.asked()) > 0:
+		enter.Does, enter.Action = "answer", p.answer
+	case len(p.current.Steps) > 0:
+		enter.Does, enter.Action = "go to the first of them", p.enterNested
+	default:
+		enter.Why = "the step has no command: tick it with space"
+	}
+	return enter
+}
+
+// notNow is why the selected command cannot be run now; empty when it can.
+func (p *stepPanel) notNow() string {
+	switch {
+	case p.running() != nil:
+		return "it runs already"
+	case p.selected().Problem != "":
+		return "it does not parse: " + p.selected().Problem
+	case p.otherDone(p.command) > 0:
+		return fmt.Sprintf("option %d was run in its place", p.otherDone(p.command))
+	}
+	return ""
+}
+
+func (p *stepPanel) noCommand() string {
+	if p.selected() == nil {
+		return "the step has no command"
+	}
+	return ""
+}
+
+// noValues is why the selected command cannot be given other values.
+func (p *stepPanel) noValues() string {
+	cmd := p.selected()
+	switch {
+	case cmd == nil:
+		return "the step has no command"
+	case len(cmd.Placeholders)+len(cmd.Variables) == 0:
+		return "the command takes none"
+	}
+	return p.notNow()
+}
+
+// unaskable is why no query of the step can be evaluated.
+func (p *stepPanel) unaskable() string {
+	switch {
+	case len(p.askables()) > 0:
+		return ""
+	case len(p.broken()) > 0:
+		return "it does not parse: u shows what it may mean"
+	}
+	return "no query of the step parses"
+}
+
+// choose goes n commands on, over those that are folded.
+func (p *stepPanel) choose(n int) func() tea.Cmd {
+	return func() tea.Cmd {
+		total := len(p.current.Commands)
+		for range total {
+			p.command = (p.command + n + total) % total
+			if !p.folded(p.command) {
+				break
+			}
+		}
+		p.offset = 0
+		return nil
 	}
 }
 
@@ -108,13 +196,20 @@ func (p *stepPanel) running() *incidents.Run {
 
 // run starts the selected command with what is known.
 func (p *stepPanel) run() tea.Cmd {
-	cmd := *p.selected()
-	return p.bind(cmd, p.known(cmd))
+	cmd := p.carried(*p.selected())
+	return p.bind(cmd, p.known(cmd), p.captured)
+}
+
+// rebind starts the selected command with values that are asked for anew.
+func (p *stepPanel) rebind() tea.Cmd {
+	cmd := p.carried(*p.selected())
+	names := slices.Concat(cmd.Placeholders, cmd.Variables)
+	return p.askValues(cmd, names, p.known(cmd), p.captured)
 }
 
 // known are the values at hand for the placeholders and variables of a command:
-// said earlier in this incident, told by the alert's labels, or in the cockpit's
-// own environment.
+// said earlier in this incident or left by a command, told by the alert's labels,
+// configured, or in the cockpit's own environment.
 func (p *stepPanel) known(cmd runbooks.Command) map[string]string {
 	known := maps.Clone(p.screen.incident().Values)
 	if known == nil {
@@ -126,13 +221,17 @@ func (p *stepPanel) known(cmd runbooks.Command) map[string]string {
 		}
 		if value, ok := runbooks.FromLabels(name, p.screen.alert.Labels); ok {
 			known[name] = value
+		} else if value, ok := p.configured(name); ok {
+			known[name] = value
 		}
 	}
 	for _, name := range cmd.Variables {
 		if _, said := known[name]; said {
 			continue
 		}
-		if value, ok := os.LookupEnv(name); ok {
+		if value, ok := p.configured(name); ok {
+			known[name] = value
+		} else if value, ok := os.LookupEnv(name); ok {
 			known[name] = value
 		}
 	}
@@ -140,34 +239,46 @@ func (p *stepPanel) known(cmd runbooks.Command) map[string]string {
 }
 
 // bind asks for the values that are missing and goes on with all of them.
-func (p *stepPanel) bind(cmd runbooks.Command, values map[string]string) tea.Cmd {
+func (p *stepPanel) bind(cmd runbooks.Command, values map[string]string, use func(runbooks.Bound) tea.Cmd) tea.Cmd {
 	bound, err := runbooks.Bind(cmd, values)
 	var unbound *runbooks.UnboundError
 	if errors.As(err, &unbound) {
 		missing := slices.Concat(unbound.Placeholders, unbound.Variables)
-		p.c.dialogs.Open(newBindForm(p.c, cmd, missing, values, func(all map[string]string) tea.Cmd { return p.bind(cmd, all) }))
-		return nil
+		return p.askValues(cmd, missing, values, use)
 	}
 	if err != nil {
 		return func() tea.Msg { return failed(err) }
 	}
-	if cmd.Language == runbooks.Bash {
-		bound.Script = runbooks.WithoutTTY(bound.Script) // its output is captured: there is no terminal
+	return use(bound)
+}
+
+// askValues opens the form for the values of a command and goes on with all of
+// them.
+func (p *stepPanel) askValues(cmd runbooks.Command, missing []string, values map[string]string, use func(runbooks.Bound) tea.Cmd) tea.Cmd {
+	form := newBindForm(p, cmd, missing, values, func(all map[string]string) tea.Cmd { return p.bind(cmd, all, use) })
+	p.c.dialogs.Open(form)
+	return form.look()
+}
+
+// captured runs a command whose output is read and kept: it has no terminal.
+func (p *stepPanel) captured(bound runbooks.Bound) tea.Cmd {
+	if bound.Command.Language == runbooks.Bash {
+		bound.Script = runbooks.WithoutTTY(bound.Script)
 	}
-	return p.plan(bound)
+	return p.plan(bound, p.start)
 }
 
 // plan shows what would run where it has to be confirmed, and starts it
 // otherwise. What may not run is given to the runner all the same: it refuses,
 // and records that it did.
-func (p *stepPanel) plan(bound runbooks.Bound) tea.Cmd {
+func (p *stepPanel) plan(bound runbooks.Bound, start func(plan incidents.Plan, typed string) tea.Cmd) tea.Cmd {
 	plan := p.c.deps.Runner.Plan(p.c.deps.Operator, p.screen.id, bound, p.ref())
 	if plan.Refused == "" && plan.Confirm != "" {
-		dialog := newConfirm(p.c, plan, func(typed string) tea.Cmd { return p.start(plan, typed) })
+		dialog := newConfirm(p.c, plan, func(typed string) tea.Cmd { return start(plan, typed) })
 		p.c.dialogs.Open(dialog)
 		return dialog.look
 	}
-	return p.start(plan, "")
+	return start(plan, "")
 }
 
 func (p *stepPanel) start(plan incidents.Plan, typed string) tea.Cmd {
@@ -175,67 +286,30 @@ func (p *stepPanel) start(plan incidents.Plan, typed string) tea.Cmd {
 	return func() tea.Msg {
 		ctx, cancel := context.WithTimeout(context.Background(), operation)
 		defer cancel()
-		if _, err := p.c.deps.Runner.Start(ctx, plan, p.c.deps.Operator, typed); err != nil {
+		run, err := p.c.deps.Runner.Start(ctx, plan, p.c.deps.Operator, typed)
+		if err != nil {
 			return failed(err)
 		}
-		return nil
+		return runBegan{screen: p.screen, run: run}
 	}
 }
 
 // advance moves on to the step's next command once the one that was started here
 // has done what it was asked, or goes on without an end.
 func (p *stepPanel) advance() {
-	if p.started != p.ref() || p.command+1 >= len(p.current.Commands) {
+	following := p.command + 1
+	for following < len(p.current.Commands) && p.folded(following) {
+		following++
+	}
+	if p.started != p.ref() || following >= len(p.current.Commands) {
 		return
 	}
-	next, now := p.current.Commands[p.command+1], p.current.Commands[p.command]
+	next, now := p.current.Commands[following], p.current.Commands[p.command]
 	done := p.screen.incident().Item(p.started).State == incidents.Done
 	if (done || now.Endless && p.running() != nil) && (next.Alternative == 0 || sameOption(next, now)) {
-		p.command++
+		p.command = following
 		p.started = incidents.CommandRef{}
 	}
 }
 
-func (p *stepPanel) cancel() tea.Cmd {
-	run := p.running()
-	if run == nil {
-		return nil
-	}
-	if err := p.c.deps.Runner.Cancel(p.c.deps.Operator, run.ID); err != nil {
-		return func() tea.Msg { return failed(err) }
-	}
-	return func() tea.Msg { return told("interrupted; what is left of it is killed within a second") }
-}
-
-// tick marks the step as done by hand, or takes that back.
-func (p *stepPanel) tick() tea.Cmd {
-	ref, runner, who := p.whole(), p.c.deps.Runner, p.c.deps.Operator
-	if p.stepItem().State == incidents.Done {
-		return p.screen.intend("untick", "", func(ctx context.Context) error {
-			_, err := runner.Untick(ctx, who, p.screen.id, ref)
-			return err
-		})
-	}
-	return p.screen.intend("tick", "", func(ctx context.Context) error {
-		_, err := runner.Tick(ctx, who, p.screen.id, ref, "")
-		return err
-	})
-}
-
-// ruleOut says that the step does not apply, with a reason, or takes that back.
-func (p *stepPanel) ruleOut() tea.Cmd {
-	ref, runner, who := p.whole(), p.c.deps.Runner, p.c.deps.Operator
-	if p.stepItem().State == incidents.Skipped {
-		return p.screen.intend("rule in", "", func(ctx context.Context) error {
-			_, err := runner.Untick(ctx, who, p.screen.id, ref)
-			return err
-		})
-	}
-	p.c.prompt = &prompt{Prompt: ui.NewPrompt(p.c.theme, " ruled out because: ", "", nil), enter: func(reason string) tea.Cmd {
-		return p.screen.intend("rule out", "", func(ctx context.Context) error {
-			_, err := runner.RuleOut(ctx, who, p.screen.id, ref, reason)
-			return err
-		})
-	}}
-	return nil
-}
+func (p *stepPanel) cancel() tea.Cmd { return p.c.stopRun(p.running()) }

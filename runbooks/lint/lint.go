@@ -72,11 +72,11 @@ func Lint(ctx context.Context, paths []string, o Options) ([]Finding, error) {
 		if err != nil {
 			return nil, fmt.Errorf("lint %s: %w", path, err)
 		}
-		book, err := runbooks.Parse(path, src)
+		f, err := newFile(path, src)
 		if err != nil {
 			return nil, err
 		}
-		l.files = append(l.files, &file{path: path, book: book, lines: strings.Split(strings.ReplaceAll(string(src), "\r\n", "\n"), "\n"), off: suppressions(src)})
+		l.files = append(l.files, f)
 	}
 	for _, r := range rules {
 		l.rule = r
@@ -116,7 +116,7 @@ func markdownFiles(paths []string) ([]string, error) {
 			case d.IsDir() && path != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "node_modules"):
 				return fs.SkipDir
 			case d.IsDir():
-			case path == root || strings.EqualFold(filepath.Ext(path), ".md") || strings.EqualFold(filepath.Ext(path), ".markdown"):
+			case path == root || isMarkdown(path):
 				out = append(out, path)
 			}
 			return nil
@@ -127,6 +127,11 @@ func markdownFiles(paths []string) ([]string, error) {
 	}
 	slices.Sort(out)
 	return slices.Compact(out), nil
+}
+
+func isMarkdown(path string) bool {
+	extension := filepath.Ext(path)
+	return strings.EqualFold(extension, ".md") || strings.EqualFold(extension, ".markdown") || strings.EqualFold(extension, ".mdown")
 }
 
 // linter runs the rules.
@@ -146,6 +151,15 @@ type file struct {
 	book  *runbooks.Book
 	lines []string
 	off   []suppression
+}
+
+func newFile(path string, src []byte) (*file, error) {
+	book, err := runbooks.Parse(path, src)
+	if err != nil {
+		return nil, err
+	}
+	lines := strings.Split(strings.ReplaceAll(string(src), "\r\n", "\n"), "\n")
+	return &file{path: path, book: book, lines: lines, off: suppressions(src)}, nil
 }
 
 // find notes a finding of the current rule, unless the file switches it off.

@@ -21,12 +21,12 @@ func init() {
 		// What does not parse.
 		{"promql", Error, "PromQL that does not parse", "An expression in a block, a comment or a code span does not parse, so that nobody can evaluate it. The message proposes an expression that does; where the author's intent is open it proposes several.", promql, nil},
 		{"bash", Error, "a shell command that does not parse", "A command is no bash, with its placeholders taken as words. It will not run.", bash, nil},
-		{"sql", Error, "a statement that does not parse", "A quote or a parenthesis of a statement is never closed.", sql, nil},
+		{"sql", Error, "a statement that does not parse", "A quote or a parenthesis of a statement is never closed, or its first word begins none. Statements that psql is given by -c are looked at, too.", sql, nil},
 		{"markdown", Warning, "Markdown that was read otherwise than it was meant", "A fence is never closed and swallows what follows, or the file is not valid UTF-8.", markdown, nil},
 		{"placeholder", Error, "a placeholder that no value can be put into", "A placeholder stands where no value could be quoted safely: inside backquotes, inside $'…', as a heredoc's delimiter, in a redirection of descriptors. Move it, or write $(…) for the backquotes.", placeholder, nil},
 
 		// What leads nowhere.
-		{"dead-anchor", Error, "a link to a heading that is not there", "A link's anchor is that of no heading in its file.", deadAnchor, nil},
+		{"dead-anchor", Error, "a link to a heading that is not there", "A link's anchor is that of no heading in its file, and of no HTML element. Links of the contents and of tables are looked at, too.", deadAnchor, nil},
 		{"dead-file", Error, "a link to a file that is not there", "A link names a file, relative to the runbook's, that does not exist.", deadFile, nil},
 		{"missing-file", Note, "a local file that is not there", "A command runs or reads a local file which is neither beside the runbook nor above it. It may exist where the cockpit runs.", missingFile, nil},
 		{"not-in-contents", Warning, "a runbook that the table of contents leaves out", "The file has a table of contents, and this heading is not in it.", notInContents, nil},

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -23,59 +24,62 @@ func (f *file) target(link string) (path, anchor string, ok bool) {
 	return path, strings.ToLower(u.Fragment), true
 }
 
-// links are the links of runbooks and of quick-reference tables.
-func (f *file) links() []runbooks.Link {
-	var out []runbooks.Link
-	for _, rb := range f.book.Runbooks {
-		out = append(out, rb.Links...)
-	}
-	for _, r := range f.book.References {
-		out = append(out, runbooks.Link{Text: r.Alert, URL: r.URL, Line: r.Line})
-	}
-	return out
-}
-
 func deadAnchor(l *linter) {
-	for _, link := range l.file.links() {
+	for _, link := range l.file.book.Links {
 		path, anchor, ok := l.file.target(link.URL)
 		if !ok || anchor == "" {
 			continue
 		}
-		book := l.file.book
+		target := l.file
 		if path != "" {
-			if book = l.book(path); book == nil {
+			if target = l.open(path); target == nil {
 				continue // not there, or no Markdown
 			}
 		}
-		if _, found := book.Anchors[anchor]; !found {
+		if _, found := target.book.Anchors[anchor]; !found && !target.marked(anchor) {
 			l.find(link.Line, "%s: there is no heading #%s", link.URL, anchor)
 		}
 	}
 }
 
-// book is a Markdown file that is linted, or that a link leads to.
-func (l *linter) book(path string) *runbooks.Book {
-	for _, f := range l.files {
-		if filepath.Clean(f.path) == path {
-			return f.book
+// marked tells whether a file has an anchor of its own in HTML.
+func (f *file) marked(anchor string) bool {
+	for _, line := range f.lines {
+		for _, m := range htmlAnchor.FindAllStringSubmatch(line, -1) {
+			if strings.EqualFold(m[1], anchor) {
+				return true
+			}
 		}
 	}
-	if !strings.EqualFold(filepath.Ext(path), ".md") {
+	return false
+}
+
+var htmlAnchor = regexp.MustCompile(`<[a-zA-Z][^>]*\b(?:id|name)\s*=\s*["']?([^"'\s>]+)`)
+
+// open is a Markdown file that is linted, or that a link leads to; nil where
+// there is none.
+func (l *linter) open(path string) *file {
+	for _, f := range l.files {
+		if filepath.Clean(f.path) == path {
+			return f
+		}
+	}
+	if !isMarkdown(path) {
 		return nil
 	}
 	src, err := os.ReadFile(path)
 	if err != nil {
 		return nil
 	}
-	book, err := runbooks.Parse(path, src)
+	f, err := newFile(path, src)
 	if err != nil {
 		return nil
 	}
-	return book
+	return f
 }
 
 func deadFile(l *linter) {
-	for _, link := range l.file.links() {
+	for _, link := range l.file.book.Links {
 		path, _, ok := l.file.target(link.URL)
 		if !ok || path == "" {
 			continue

@@ -31,10 +31,22 @@ func bash(l *linter) {
 	})
 }
 
+// sql looks at statements, and at those that psql is given in a command.
 func sql(l *linter) {
 	l.file.commands(func(_ *runbooks.Step, c *runbooks.Command) {
-		if c.Language == runbooks.SQL && c.Problem != "" {
-			l.find(c.Line, "%s: %s", oneLine(c.Text), c.Problem)
+		texts := []string{}
+		if c.Language == runbooks.SQL {
+			texts = append(texts, c.Text)
+		}
+		for _, call := range runbooks.Calls(*c) {
+			if call.Program == "psql" {
+				texts = append(texts, call.Values("-c", "--command")...)
+			}
+		}
+		for _, text := range texts {
+			if problem := runbooks.SQLProblem(text); problem != "" {
+				l.find(c.Line, "%s: %s", oneLine(text), problem)
+			}
 		}
 	})
 }
