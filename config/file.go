@@ -236,9 +236,9 @@ func (l *loader) set(s setting, path string, name, value *yaml.Node) {
 }
 
 // noteSecret remembers that the file holds a secret. A connection string may
-// be public; everything else that is a Secret is one.
+// hold none.
 func (l *loader) noteSecret(path string, line int, text string) {
-	public := strings.HasSuffix(path, ".url") && !holdsPassword(text)
+	public := connectionStrings[path] && !holdsPassword(text)
 	if l.secret == "" && text != "" && !public {
 		l.secret = fmt.Sprintf("line %d: %s", line, path)
 	}

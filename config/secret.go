@@ -38,6 +38,10 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // Reveal returns the value itself, for the one place that connects with it.
 func (s Secret) Reveal() string { return string(s) }
 
+// connectionStrings are the settings that hold a secret inside what may be seen.
+// Every other Secret is one as a whole.
+var connectionStrings = map[string]bool{"database.url": true, "redis.url": true}
+
 // Authorization returns the value of the Authorization header that requests to
 // Prometheus carry, empty where they need none.
 func (p Prometheus) Authorization() Secret {

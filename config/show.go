@@ -74,7 +74,7 @@ func effective(cfg Config, sources Sources) []row {
 func shown(key string, v any) any {
 	switch v := v.(type) {
 	case Secret:
-		if strings.HasSuffix(key, ".url") {
+		if connectionStrings[key] {
 			return redact(v)
 		}
 		return v.String()

@@ -13,6 +13,7 @@ import (
 func TestShow(t *testing.T) {
 	file := write(t, "config.yaml", `
 prometheus: {url: 'http://prometheus:9090', bearer_token: hunter2}
+webhook: {name: '#incidents', url: 'https://chat.example/hooks/hunter2'}
 service:
   name: "a bell \a"
 signals:
@@ -26,6 +27,9 @@ signals:
 	var b bytes.Buffer
 	if err := Show(&b, cfg, sources, false); err != nil {
 		t.Fatal(err)
+	}
+	if bytes.Contains(b.Bytes(), []byte("hunter2")) {
+		t.Errorf("a secret is shown:\n%s", b.Bytes())
 	}
 	got := bytes.ReplaceAll(b.Bytes(), []byte(filepath.Dir(file)), []byte("/folder"))
 	golden := "testdata/show.golden"

@@ -120,6 +120,7 @@ func (p *Postgres) listen(ctx context.Context, up chan struct{}) {
 			p.wake()
 			p.watchers.notify()
 		})
+		p.watchers.notify() // who looks now learns whether only a connection broke
 		select {
 		case <-time.After(pace.NextBackOff()):
 		case <-ctx.Done():

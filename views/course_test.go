@@ -1,6 +1,7 @@
 package views
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -406,4 +407,33 @@ func evidence(t *testing.T) incidents.Evidence {
 		out.Signals = append(out.Signals, series)
 	}
 	return out
+}
+
+// A message leaves for the chat only when nothing is left to fill in, and once.
+func TestAMessageIsSentWhole(t *testing.T) {
+	c := courseCockpit(t, [2]int{120, 40})
+	var sent []string
+	c.deps.Webhook = "#incidents"
+	c.deps.Send = func(_ context.Context, text string) error {
+		sent = append(sent, text)
+		return nil
+	}
+	pump(t, c, press(c, "enter"))
+	s := c.top().(*incidentScreen)
+	editor := newMessageEditor(s, "status", incidents.CommandRef{}, []string{"reason"}, "Why: [reason]")
+	c.dialogs.Open(editor)
+	pump(t, c, press(c, "ctrl+s"))
+	if len(sent) > 0 || c.dialogs.Top() == nil || !strings.Contains(c.flash.text, "1 gap left") {
+		t.Errorf("with a gap %q was sent; the cockpit says %q", sent, c.flash.text)
+	}
+	press(c, "tab")
+	typeIn(c, "a bad release")
+	pump(t, c, press(c, "ctrl+s"))
+	if len(sent) != 1 || sent[0] != "Why: a bad release" || c.dialogs.Top() != nil {
+		t.Errorf("sent was %q, and the editor is %T", sent, c.dialogs.Top())
+	}
+	messages := s.incident().Messages
+	if len(messages) != 1 || messages[0].Fact.(incidents.MessageSent).To != "#incidents" {
+		t.Errorf("recorded was %+v", messages)
+	}
 }

@@ -208,7 +208,10 @@ func (c *Cockpit) where() string {
 		place += "  " + c.theme.Warn.Render("journal: "+reason(err))
 	}
 	if unsent, err := c.deps.Runner.Unsent(); err != nil {
-		place += "  " + c.theme.Warn.Render(fmt.Sprintf("journal away, %d unsent", len(unsent)))
+		place += "  " + c.theme.Warn.Render("journal away")
+		if len(unsent) > 0 {
+			place += c.theme.Warn.Render(fmt.Sprintf(", %d unsent", len(unsent)))
+		}
 	}
 	return place
 }

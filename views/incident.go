@@ -194,6 +194,7 @@ func (s *incidentScreen) keys() []ui.Binding {
 	keys = append(keys, s.step.actions()...)
 	keys = append(keys, s.always()...)
 	return append(keys,
+		ui.Binding{Keys: []string{"B"}, Does: "read the book", Quiet: len(s.list.items) > 0, Why: wordless(s.runbook), Action: s.readBook},
 		ui.Binding{Keys: []string{"v"}, Does: "other version", Why: s.onlyVersion(), Action: s.otherVersion},
 		ui.Binding{Keys: []string{"w"}, Does: "what runs", Quiet: len(s.live.runs()) == 0, Why: s.idle(), Action: s.listRunning},
 		ui.Binding{Keys: []string{"tab"}, Does: "next part", Quiet: true, Action: func() tea.Cmd { s.nextPart(1); return nil }},
@@ -248,14 +249,6 @@ func (s *incidentScreen) back() tea.Cmd {
 		return s.toggleFull()
 	}
 	return s.c.back()
-}
-
-// askNote asks for a note at the bottom of the screen.
-func (s *incidentScreen) askNote() tea.Cmd {
-	s.c.prompt = &prompt{Prompt: ui.NewPrompt(s.c.theme, " note: ", "", nil), enter: func(text string) tea.Cmd {
-		return s.c.note(s.id, text)
-	}}
-	return nil
 }
 
 // intend runs an intent away from the screen and says how it went; an empty

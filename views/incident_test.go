@@ -25,6 +25,8 @@ func press(c *Cockpit, names ...string) tea.Cmd {
 			key = tea.KeyPressMsg{Code: tea.KeyDown}
 		case "ctrl+y":
 			key = tea.KeyPressMsg{Code: 'y', Mod: tea.ModCtrl}
+		case "ctrl+s":
+			key = tea.KeyPressMsg{Code: 's', Mod: tea.ModCtrl}
 		}
 		_, cmd = c.Update(key)
 	}

@@ -86,8 +86,11 @@ func (d *messageEditor) Title() string { return ui.Clean(d.title) }
 // Keys implements ui.Dialog.
 func (d *messageEditor) Keys() []ui.Binding {
 	send := ui.Binding{Keys: []string{"ctrl+s"}, Does: "send", Action: d.send}
-	if d.screen.c.deps.Send == nil {
+	switch left := len(d.left()); {
+	case d.screen.c.deps.Send == nil:
 		send.Why = "no webhook is configured"
+	case left > 0:
+		send.Why = count(left, "gap") + " left: fill them or take them out"
 	}
 	return []ui.Binding{
 		{Keys: []string{"ctrl+y"}, Does: "copy", Action: d.copy},
@@ -108,7 +111,8 @@ func (d *messageEditor) Update(msg tea.Msg) (tea.Cmd, bool) {
 			return nil, true
 		}
 		if cmd, handled := ui.Press(d.Keys(), msg); handled {
-			return cmd, msg.String() == "ctrl+y" && len(d.left()) == 0
+			gone := msg.String() == "ctrl+y" || msg.String() == "ctrl+s" && d.screen.c.deps.Send != nil
+			return cmd, gone && len(d.left()) == 0
 		}
 		if msg.Text != "" {
 			d.fill()
