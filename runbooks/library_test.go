@@ -318,6 +318,24 @@ func TestWatch(t *testing.T) {
 	}
 }
 
+// A file that is written over and over again is read in between.
+func TestWatchOfAFileThatIsNeverQuiet(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a.md")
+	write(t, file, "# A\n\n1. one\n")
+	l, _ := watched(t, file)
+	writing, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for writing.Err() == nil {
+			_ = os.WriteFile(file, []byte("# A\n\n1. two\n"), 0o600)
+		}
+	}()
+	eventually(t, "a change among changes", titleIs(l, "a", "two"))
+	stop()
+	<-done
+}
+
 func TestWatchOfOneFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.md")
 	write(t, file, "# A\n\n1. one\n")

@@ -17,6 +17,8 @@ const (
 	// settle is how long a folder must be quiet before it is read again: an
 	// editor saves in several steps.
 	settle = 10 * time.Millisecond
+	// unrest is how long a folder that is never quiet waits to be read.
+	unrest = 100 * time.Millisecond
 	// vanish is how long a file may be gone before it counts as removed: some
 	// editors remove the old one before they rename the new one.
 	vanish = 200 * time.Millisecond
@@ -49,6 +51,13 @@ func (l *Library) Watch(ctx context.Context, changed func()) {
 	touched := map[string]bool{} // the files that events were about
 	everything := true           // what changed between Open and now; later, more than files that are known
 	again = time.After(0)
+	var first time.Time // of the changes that were not looked at yet
+	soon := func() {
+		if first.IsZero() {
+			first = time.Now()
+		}
+		again = time.After(min(settle, max(0, unrest-time.Since(first))))
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -68,21 +77,21 @@ func (l *Library) Watch(ctx context.Context, changed func()) {
 				}
 			}
 			touched[e.Name] = true
-			again = time.After(settle)
+			soon()
 		case _, ok := <-watcher.Errors: // an overflow: something was missed
 			if !ok {
 				l.poll(ctx, changed)
 				return
 			}
 			everything = true
-			again = time.After(settle)
+			soon()
 		case <-ticker.C:
 			if !complete {
 				everything = true
 				again = time.After(0)
 			}
 		case <-again:
-			again = nil
+			again, first = nil, time.Time{}
 			missing := false
 			if everything {
 				missing = l.Reload(changed)
