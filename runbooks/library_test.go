@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -324,14 +325,18 @@ func TestWatchOfAFileThatIsNeverQuiet(t *testing.T) {
 	write(t, file, "# A\n\n1. one\n")
 	l, _ := watched(t, file)
 	writing, stop := context.WithCancel(t.Context())
+	var title atomic.Value
+	title.Store("two")
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for writing.Err() == nil {
-			_ = os.WriteFile(file, []byte("# A\n\n1. two\n"), 0o600)
+			_ = os.WriteFile(file, fmt.Appendf(nil, "# A\n\n1. %s\n", title.Load()), 0o600)
 		}
 	}()
-	eventually(t, "a change among changes", titleIs(l, "a", "two"))
+	eventually(t, "the first change, which the start may see", titleIs(l, "a", "two"))
+	title.Store("three")
+	eventually(t, "a change among changes", titleIs(l, "a", "three"))
 	stop()
 	<-done
 }
