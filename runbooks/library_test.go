@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -317,28 +316,6 @@ func TestWatch(t *testing.T) {
 	if _, ok := l.ByName("b"); !ok {
 		t.Error("the other file is gone too")
 	}
-}
-
-// A file that is written over and over again is read in between.
-func TestWatchOfAFileThatIsNeverQuiet(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "a.md")
-	write(t, file, "# A\n\n1. one\n")
-	l, _ := watched(t, file)
-	writing, stop := context.WithCancel(t.Context())
-	var title atomic.Value
-	title.Store("two")
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for writing.Err() == nil {
-			_ = os.WriteFile(file, fmt.Appendf(nil, "# A\n\n1. %s\n", title.Load()), 0o600)
-		}
-	}()
-	eventually(t, "the first change, which the start may see", titleIs(l, "a", "two"))
-	title.Store("three")
-	eventually(t, "a change among changes", titleIs(l, "a", "three"))
-	stop()
-	<-done
 }
 
 func TestWatchOfOneFile(t *testing.T) {
