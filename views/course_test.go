@@ -409,6 +409,17 @@ func evidence(t *testing.T) incidents.Evidence {
 	return out
 }
 
+// What a cockpit ran that is gone is not said to have ended in any way.
+func TestAnInterruptedRunHasNoExitStatus(t *testing.T) {
+	c := courseCockpit(t, [2]int{120, 40})
+	pump(t, c, press(c, "enter"))
+	s := c.top().(*incidentScreen)
+	got := s.step.verdict(incidents.Item{State: incidents.Interrupted, At: noon, Result: &incidents.StepFinished{Exit: -1, Interrupted: true}})
+	if !strings.Contains(got, "how it ended is not known") || strings.Contains(got, "exit") {
+		t.Errorf("it is said to be %q", got)
+	}
+}
+
 // A message leaves for the chat only when nothing is left to fill in, and once.
 func TestAMessageIsSentWhole(t *testing.T) {
 	c := courseCockpit(t, [2]int{120, 40})

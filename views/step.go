@@ -241,6 +241,8 @@ func (p *stepPanel) commandLines(inc incidents.Incident, i int, now time.Time, w
 		lines = append(lines, p.output(run, width)...)
 	} else if item.Result != nil {
 		lines = append(lines, p.recorded(*item.Result, width)...)
+	} else if cmd.Output != "" {
+		lines = append(lines, sampled(theme, cmd.Output, width)...)
 	}
 	for _, o := range p.obstacles[i] {
 		lines = append(lines, hanging("   "+theme.Warn.Render(ui.GlyphWrong)+" ", theme.Warn, ui.Clean(o.What+" "+o.Why+": "+o.Do), width)...)
@@ -288,6 +290,9 @@ func (p *stepPanel) stages(item incidents.Item, width int) []string {
 func (p *stepPanel) verdict(item incidents.Item) string {
 	theme := p.c.theme
 	when := "   " + item.At.Local().Format("15:04:05")
+	if item.State == incidents.Interrupted {
+		return theme.Warn.Render("interrupted: the cockpit that ran it is gone, how it ended is not known") + theme.Dim.Render(when)
+	}
 	if r := item.Result; r != nil && item.State != incidents.Skipped && item.State != incidents.Excluded {
 		text := fmt.Sprintf("exit %d", r.Exit)
 		style := theme.Good
