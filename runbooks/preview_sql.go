@@ -183,17 +183,20 @@ FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND pid IN (` + pids + "\n) 
 			p.Warnings = append(p.Warnings, "pid "+*row[0]+" is the cockpit's own session")
 		}
 	}
-	number := strconv.Itoa(len(rows))
-	if len(rows) > maxBackends {
-		number = fmt.Sprintf("more than %d", maxBackends)
+	hit := fmt.Sprintf("%d sessions", len(rows))
+	switch {
+	case len(rows) == 1:
+		hit = "1 session"
+	case len(rows) > maxBackends:
+		hit = fmt.Sprintf("more than %d sessions", maxBackends)
 	}
 	switch {
 	case len(rows) == 0:
 		p.Now, p.After = append(p.Now, "no session matches now"), append(p.After, "nobody is hit")
 	case signal == "pg_cancel_backend":
-		p.After = append(p.After, number+" sessions have their statement cancelled, and stay")
+		p.After = append(p.After, "the statements of "+hit+" are cancelled; their connections stay")
 	default:
-		p.After = append(p.After, number+" sessions are ended; what they have not committed is rolled back")
+		p.After = append(p.After, hit+" ended; what is not committed there is rolled back")
 	}
 	return nil
 }

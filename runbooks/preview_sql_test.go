@@ -108,9 +108,9 @@ func TestPreviewListsSessions(t *testing.T) {
 
 	one := "SELECT pg_terminate_backend(" + pid + ", 1000)"
 	for script, after := range map[string]string{
-		"SELECT pg_terminate_backend(pid)\nFROM pg_stat_activity\nWHERE state = 'idle in transaction' AND state_change < now() + interval '1 minute';": "1 sessions are ended",
-		"SELECT pid, pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'shop-worker' -- it":                                        "1 sessions have their statement cancelled",
-		one: "1 sessions are ended",
+		"SELECT pg_terminate_backend(pid)\nFROM pg_stat_activity\nWHERE state = 'idle in transaction' AND state_change < now() + interval '1 minute';": "1 session ended",
+		"SELECT pid, pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'shop-worker' -- it":                                        "the statements of 1 session are cancelled",
+		one: "1 session ended",
 	} {
 		p, err := f.preview(script)
 		if err != nil {

@@ -108,7 +108,7 @@ func (l *checklist) block(inc incidents.Incident, trouble string, width, height 
 	rule := ui.Rule{Title: "Checklist", Focused: focused, Answer: fmt.Sprintf("%d of %d", done, total)}
 	lines := []string{rule.Render(l.theme, width)}
 	if len(l.items) == 0 {
-		return append(lines, ui.Block([]string{l.theme.Dim.Render(" this runbook has no steps")}, width, height-1)...)
+		return append(lines, ui.Block([]string{l.theme.Dim.Render(" no steps: B reads it")}, width, height-1)...)
 	}
 	if trouble != "" {
 		warning := indent(l.theme.Warn, ui.Clean(trouble), width)

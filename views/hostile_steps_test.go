@@ -32,7 +32,8 @@ func poisonedBook(evil string) string {
 		"6. **Select " + line + ":**\n" + fence("sql", "-- "+line, "SELECT '"+strings.ReplaceAll(line, "'", "''")+"';") +
 		"7. **Verify " + line + ":**\n" + fence("bash", "# Check metrics", "# - Error rate should decrease "+line, "# - error rate < 5% "+line) +
 		"8. **Notify " + line + "**\n" + fence("", "Subject: "+line, "- Reason: [brief description]", "- Impact: [impact "+line+"]") +
-		"9. **Manual " + line + "**\n   - look at " + line + "\n"
+		"9. **Manual " + line + "**\n   - look at " + line + "\n\n" +
+		"10. **Sample " + line + "**\n" + fence("console", "$ kubectl get service <service-name>", line)
 }
 
 // TestNothingFromABookReachesTheTerminalRaw works every step of an evil book
@@ -40,7 +41,7 @@ func poisonedBook(evil string) string {
 func TestNothingFromABookReachesTheTerminalRaw(t *testing.T) {
 	// What depends on the step is tried on each, all else on the first.
 	keys := []string{"enter", "a", "u", "e", "b", "o", "m", "p", "t", "i"}
-	once := []string{"w", "v", "y", "space", "s", "x", "n", "]", "tab", "f", "f", "?"}
+	once := []string{"B", "w", "v", "y", "space", "s", "x", "n", "]", "tab", "f", "f", "?"}
 	for what, evil := range payloads {
 		t.Run(what, func(t *testing.T) {
 			prints := recording{{words: "", output: evil + "\n" + evil, errors: evil, result: runbooks.Result{
@@ -61,7 +62,10 @@ func TestNothingFromABookReachesTheTerminalRaw(t *testing.T) {
 				}
 				c.deps.Explain = func(context.Context, runbooks.Bound) ([]string, error) { return []string{evil}, nil }
 				c.deps.Preview = func(context.Context, runbooks.Bound) (runbooks.Preview, error) {
-					return runbooks.Preview{Now: []string{evil}, After: []string{evil}, Diff: []string{evil}, Checked: []string{evil}, Warnings: []string{evil}}, nil
+					return runbooks.Preview{Where: evil, Plan: []string{evil}, Now: []string{evil}, After: []string{evil}, Diff: []string{evil}, Checked: []string{evil}, Warnings: []string{evil}}, nil
+				}
+				c.deps.Services = func(context.Context) ([]probes.Service, error) {
+					return []probes.Service{{Name: evil, Type: evil, Address: evil, Ports: []string{evil}}}, nil
 				}
 				c.deps.Permissions = func(context.Context, runbooks.Bound) []runbooks.Obstacle {
 					return []runbooks.Obstacle{{What: evil, Why: evil, Do: evil}}
@@ -112,7 +116,7 @@ func TestNothingFromABookReachesTheTerminalRaw(t *testing.T) {
 						}
 					}
 				}
-				if steps < 8 {
+				if steps < 9 {
 					t.Errorf("only %d steps were understood", steps)
 				}
 			}

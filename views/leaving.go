@@ -20,7 +20,12 @@ func newLeaving(running []*incidents.Run, now time.Time) *leaving {
 }
 
 // Title implements ui.Dialog.
-func (d *leaving) Title() string { return "leave while " + count(len(d.running), "step") + " runs" }
+func (d *leaving) Title() string {
+	if len(d.running) == 1 {
+		return "leave while 1 step runs"
+	}
+	return "leave while " + count(len(d.running), "step") + " run"
+}
 
 // Keys implements ui.Dialog.
 func (d *leaving) Keys() []ui.Binding {

@@ -97,3 +97,20 @@ func (p *stepPanel) recorded(r incidents.StepFinished, width int) []string {
 	}
 	return lines
 }
+
+// sampledLines is how many lines of a book's own sample of an output are shown.
+const sampledLines = 8
+
+// sampled is the output that the book shows of a command, until there is one of
+// its own.
+func sampled(theme ui.Theme, text string, width int) []string {
+	lines := []string{theme.Dim.Render("   the book shows")}
+	for i, line := range ui.CleanLines(strings.TrimRight(text, "\n")) {
+		if i == sampledLines {
+			lines = append(lines, theme.Dim.Render("   "+ui.Ellipsis))
+			break
+		}
+		lines = append(lines, ui.Cut("   "+theme.Dim.Render(line), width))
+	}
+	return lines
+}

@@ -115,15 +115,15 @@ func TestRules(t *testing.T) {
 		{"duplicate alert", "# Book\n## A\n**Alert name:** `Down`\n### Steps\n1. x\n## B\n**Alert name:** `Down`\n### Steps\n1. x\n", "duplicate-alert 6"},
 		{"rename", bash("# Way back\nkubectl patch deploy x -p '{\"metadata\":{\"name\":\"y\"}}'"), "impossible 6"},
 		{"label", bash("# Way back\nkubectl patch deploy x -p '{\"metadata\":{\"labels\":{\"name\":\"y\"}}}'"), ""},
-		{"missing argument", bash("pg_archivecleanup /wal"), "incomplete-call 5"},
-		{"whole call", bash("pg_archivecleanup /wal <oldest-wal>"), ""},
+		{"missing argument", bash("# There is no way back\npg_archivecleanup /wal"), "incomplete-call 6"},
+		{"whole call", bash("# There is no way back\npg_archivecleanup /wal <oldest-wal>"), ""},
 		{"missing option", bash("# Way back\nkubectl scale deploy/x"), "incomplete-call 6"},
 		{"captions that contradict", bash("# Tighten limits; revert later\nkubectl set env deploy/x A=3\n\n# Increase limits\nkubectl set env deploy/x A=3"), "caption 9"},
 		{"captions that agree", bash("# Tighten limits; revert later\nkubectl set env deploy/x A=3\n\n# Increase limits\nkubectl set env deploy/x A=30"), ""},
 		{"explain analyze", step("   ```sql\n   EXPLAIN (BUFFERS, ANALYZE) SELECT 1;\n   EXPLAIN SELECT 1;\n   ```\n"), "explain-analyze 5"},
 		{"explain analyze in psql", bash("psql -c 'EXPLAIN ANALYZE SELECT 1'"), "explain-analyze 5"},
 		{"keys", bash("kubectl exec r -- redis-cli -n 2 KEYS '*'\nredis-cli --scan\nredis-cli GET keys"), "redis-blocking 5"},
-		{"flushall async", bash("redis-cli FLUSHALL ASYNC"), ""},
+		{"flushall async", bash("# There is no way back\nredis-cli FLUSHALL ASYNC"), ""},
 		{"logs", bash("kubectl logs -l a=b | wc -l\nkubectl logs -l a=b --tail=9\nkubectl logs -l a=b --since=1h\nkubectl logs -l a=b -f\nkubectl logs pod/x"), "selector-logs 5"},
 		{"logs inside a watch", bash("watch 'kubectl logs -l a=b | wc -l'"), "selector-logs 5"},
 		{"secret", bash("kubectl get secret x -o yaml\nkubectl get secrets/x -o jsonpath='{.data.a}'\nkubectl get secret\nkubectl get secret x -o name\nkubectl get secret x -o go-template='{{.data.a | base64decode | len}}'"), "secret-output 5 secret-output 6"},
@@ -131,6 +131,8 @@ func TestRules(t *testing.T) {
 		{"no way back", bash("kubectl set env deploy/x A=1"), "no-way-back 5"},
 		{"a way back", bash("kubectl set env deploy/x A=1\n# Way back\nkubectl rollout undo deploy/x"), ""},
 		{"nothing to take back", bash("kubectl rollout restart deploy/x\nkubectl delete pod x\nkubectl get pods"), ""},
+		{"destroyed without a way back", bash("kubectl delete pvc data"), "no-way-back 5"},
+		{"rows without a way back", step("   ```sql\n   DELETE FROM sessions;\n   ```\n"), "no-way-back 5"},
 		{"sql without a way back", step("   ```sql\n   ALTER SYSTEM SET x = 1;\n   ANALYZE;\n   ```\n"), "no-way-back 5"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -163,7 +165,7 @@ func TestSuppression(t *testing.T) {
 func TestAlertRules(t *testing.T) {
 	dir := t.TempDir()
 	rulesFile := filepath.Join(dir, "rules.yml")
-	if err := os.WriteFile(rulesFile, []byte("groups:\n- name: a\n  rules:\n  - record: x\n    expr: up\n  - alert: Known\n    expr: up == 0\n    labels: {severity: critical}\n    annotations:\n      runbook_url: https://x/book.md#known\n  - alert: ByURL\n    expr: up == 0\n    annotations: {runbook_url: 'https://x/book.md#other'}\n  - alert: Lost\n    expr: up == 0\n"), 0o644); err != nil {
+	if err := os.WriteFile(rulesFile, []byte("groups:\n- name: a\n  rules:\n  - record: x\n    expr: up\n  - alert: Known\n    expr: up == 0\n    labels: {severity: critical}\n    annotations:\n      runbook_url: https://x/book.md#known\n  - alert: ByURL\n    expr: up == 0\n    annotations: {runbook_url: 'https://x/book.md#other'}\n  - alert: Lost\n    expr: up == 0\n  - alert: Dead\n    expr: up == 0\n    annotations: {runbook_url: 'https://x/book.md#nope'}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	book := filepath.Join(dir, "book.md")
@@ -171,14 +173,17 @@ func TestAlertRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	rules, err := ReadRules(rulesFile)
-	if err != nil || len(rules) != 3 || rules[0].Severity != "critical" || rules[2].Line != 14 {
+	if err != nil || len(rules) != 4 || rules[0].Severity != "critical" || rules[2].Line != 14 {
 		t.Fatalf("%+v %v", rules, err)
 	}
 	var got []string
 	for _, f := range lintPaths(t, Options{Rules: rules}, book) {
 		got = append(got, fmt.Sprintf("%s %s:%d", f.Rule, filepath.Base(f.File), f.Line))
+		if f.Line == 16 && !strings.Contains(f.Message, "its runbook_url https://x/book.md#nope leads to none") {
+			t.Errorf("the dead link is not named: %s", f.Message)
+		}
 	}
-	if diff := cmp.Diff([]string{"runbook-without-alert book.md:9", "alert-without-runbook rules.yml:14"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"runbook-without-alert book.md:9", "alert-without-runbook rules.yml:14", "alert-without-runbook rules.yml:16"}, got); diff != "" {
 		t.Error(diff)
 	}
 	for _, bad := range []string{"", "groups: [", "groups: []", "a: b"} {

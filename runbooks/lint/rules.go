@@ -48,6 +48,6 @@ func init() {
 		{"selector-logs", Warning, "logs of a selector without --tail", "With a selector, kubectl logs reads only the last 10 lines of each pod unless --tail says otherwise: what counts them counts wrongly.", selectorLogs, nil},
 		{"secret-output", Warning, "a secret that is printed", "The command reads a secret's data, which then stands on screen, in the journal and in the post-mortem. Let kubectl print its length: -o go-template='{{.data.KEY | base64decode | len}}'.", secretOutput, nil},
 		{"scale-to-zero", Warning, "a command that stops everything", "Scaling to 0 replicas takes the service down. Say so in the comment above (stop, down, outage), or scale to another number.", scaleToZero, nil},
-		{"no-way-back", Warning, "a change without a way back", "Nothing in the step says how to undo the change. Add the command that does under a comment such as \"Way back\", or say in words how to revert it.", noWayBack, nil},
+		{"no-way-back", Warning, "a change without a way back", "Nothing in the step says how to undo the change, or what to restore after something was destroyed. Add the command that does under a comment such as \"Way back\", or say in words how to revert it, or that there is no way back.", noWayBack, nil},
 	}
 }

@@ -54,6 +54,10 @@ func alertWithoutRunbook(l *linter) {
 			continue
 		}
 		told[rule.Name] = true
+		if rule.RunbookURL != "" {
+			l.findRule(rule, "no runbook belongs to the alert %s: its runbook_url %s leads to none of these files", rule.Name, rule.RunbookURL)
+			continue
+		}
 		l.findRule(rule, "no runbook belongs to the alert %s; name it in a runbook, or set its annotation runbook_url", rule.Name)
 	}
 }

@@ -10,8 +10,8 @@ import (
 
 var saysBack = regexp.MustCompile(`(?i)\b(way back|undo|undone|revert|roll(ed|s)? ?back|rollback|back out|put back|restore|to go back|uncordon)`)
 
-// noWayBack: a step that makes a setting which stays has to say how to unmake
-// it.
+// noWayBack: a step that makes a setting which stays, or destroys something, has
+// to say how to unmake it, or that nothing can.
 func noWayBack(l *linter) {
 	l.file.steps(func(_ *runbooks.Runbook, st *runbooks.Step) {
 		if slices.ContainsFunc(stepTexts(st), saysBack.MatchString) {
@@ -19,7 +19,7 @@ func noWayBack(l *linter) {
 		}
 		for i := range st.Commands {
 			c := &st.Commands[i]
-			if c.Risk == runbooks.Changes && stays(*c) {
+			if c.Risk == runbooks.Destroys || c.Risk == runbooks.Changes && stays(*c) {
 				l.find(c.Line, "%s: the step does not say how to undo it", oneLine(c.Text))
 			}
 		}
