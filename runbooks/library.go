@@ -374,21 +374,6 @@ func (l *Library) Procedures() []*Runbook {
 	return slices.DeleteFunc(l.All(), func(rb *Runbook) bool { return rb.Alert != "" })
 }
 
-// Escalation is the escalation path of the books, in the order they give it.
-func (l *Library) Escalation() []Clock {
-	var out []Clock
-	ix := l.index.Load()
-	for _, head := range ix.all {
-		if !head.escalates {
-			continue
-		}
-		for _, s := range ix.read(head).Sections {
-			out = append(out, s.Clocks...)
-		}
-	}
-	return out
-}
-
 // Problems are what the owners of the files would want to know, by file and
 // line.
 func (l *Library) Problems() []FileProblem { return slices.Clone(l.index.Load().problems) }

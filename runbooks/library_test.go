@@ -63,8 +63,8 @@ func TestEmbeddedBooks(t *testing.T) {
 	if got, want := names(l.Procedures()), []string{"deployment-procedures", "emergency-rollback", "general-troubleshooting", "post-incident-actions"}; !slices.Equal(got, want) {
 		t.Errorf("procedures: %q, want %q", got, want)
 	}
-	if got := len(l.Escalation()); got != 4 {
-		t.Errorf("%d steps of escalation", got)
+	if path := l.Escalation(); len(path.Clocks) != 4 || len(path.Contacts) == 0 {
+		t.Errorf("the escalation path is %+v", path)
 	}
 	for _, head := range l.All() {
 		rb, ok := l.ByName(head.Name)

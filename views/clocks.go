@@ -18,7 +18,7 @@ func (c *Cockpit) startEscalation(ctx context.Context, inc incidents.Incident) e
 	if inc.Type != incidents.FromAlert {
 		return nil
 	}
-	for _, clock := range c.deps.Library.Escalation() {
+	for _, clock := range c.deps.Library.Escalation().Clocks {
 		id := fmt.Sprintf("escalation:%d", clock.Line)
 		if _, known := inc.Clocks[id]; known || clock.After == 0 {
 			continue

@@ -44,6 +44,10 @@ const courseBook = book + `
 
 ## General Troubleshooting
 
+### Emergency Contacts
+- On-call Engineer: the pager
+- Database Team: db-team@example.com
+
 ### Escalation Path
 1. On-call Engineer (immediate)
 2. Team Lead (15 minutes)

@@ -86,7 +86,20 @@ func (d *watchList) Lines(theme ui.Theme, width, height int) []string {
 	if len(clocks) == 0 {
 		lines = append(lines, theme.Dim.Render("no clock runs"))
 	}
-	return append(lines, "")
+	return append(append(lines, d.contacts(theme, width, height-len(lines)-1)...), "")
+}
+
+// contacts are how to call those whose clocks run, as far as there is room.
+func (d *watchList) contacts(theme ui.Theme, width, room int) []string {
+	all := d.s.c.deps.Library.Escalation().Contacts
+	if len(all) == 0 || room < 3 {
+		return nil
+	}
+	lines := []string{""}
+	for _, contact := range all[:min(len(all), room-1)] {
+		lines = append(lines, ui.Cut("  "+theme.Dim.Render(ui.Clean(contact)), width))
+	}
+	return lines
 }
 
 // gate is one gate as a line.
