@@ -108,7 +108,7 @@ var read = []*regexp.Regexp{
 	regexp.MustCompile(`1 Alerts ─+ (none|\d+ \w+)`),
 	regexp.MustCompile(`2 Pods ─+ erpgo-api 3/3  rev \d+`),
 	regexp.MustCompile(`3 Database ─+ \d+ of \d+`),
-	regexp.MustCompile(`4 Cache ─+ (hit rate|no lookups)`),
+	regexp.MustCompile(`4 Cache ─+ (hit rate|no lookups|first reading)`),
 	regexp.MustCompile(`5 Failed logins ─+ [\d.]+ /min of \d+`),
 	regexp.MustCompile(`6 Logs .*─ 3 pods .* following`),
 }

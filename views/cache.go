@@ -30,7 +30,8 @@ func (p *cachePane) rule(now time.Time) ui.Rule {
 	if !r.TakenAt.IsZero() {
 		c := r.Value
 		switch {
-		case c.Over == 0: // the first reading: no rate yet
+		case c.Over == 0:
+			rule.Answer = p.theme.Dim.Render("first reading") // a rate takes two
 		case math.IsNaN(c.HitRate):
 			rule.Answer = p.theme.Dim.Render("no lookups")
 		case c.HitRate < p.floor:
