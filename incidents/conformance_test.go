@@ -338,3 +338,30 @@ func drain(changed <-chan struct{}) {
 func TestMemoryConforms(t *testing.T) {
 	journalConforms(t, func(*testing.T) Journal { return NewMemory() })
 }
+
+// shownTries is how many events shownSoon appends.
+const shownTries = 9
+
+// shownSoon appends to one journal and fails when most events are told to who
+// watches the other later than after 200 ms.
+func shownSoon(t *testing.T, a, b Journal) {
+	t.Helper()
+	changed, stop := b.Watch()
+	defer stop()
+	late := 0
+	for range shownTries {
+		drain(changed)
+		if _, err := a.Append(t.Context(), "INC-1", ann, NoteTaken{}); err != nil {
+			t.Fatal(err)
+		}
+		acknowledged := time.Now()
+		receive(t, changed)
+		if took := time.Since(acknowledged); took > 200*time.Millisecond {
+			late++
+			t.Logf("seen after %v", took)
+		}
+	}
+	if late > shownTries/2 {
+		t.Errorf("%d of %d appends were seen later than after 200 ms", late, shownTries)
+	}
+}

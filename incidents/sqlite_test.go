@@ -88,28 +88,10 @@ func TestSQLiteFilesAreTheOwnersAlone(t *testing.T) {
 func TestSQLiteShowsWhatOthersAppend(t *testing.T) {
 	path := newPath(t)
 	a, b := openJournal(t, path), openJournal(t, path)
-	changed, stop := b.Watch()
-	defer stop()
-	const tries = 9
-	late := 0
-	for range tries {
-		drain(changed)
-		if _, err := a.Append(t.Context(), "INC-1", ann, NoteTaken{}); err != nil {
-			t.Fatal(err)
-		}
-		acknowledged := time.Now()
-		receive(t, changed)
-		if took := time.Since(acknowledged); took > 200*time.Millisecond {
-			late++
-			t.Logf("seen after %v", took)
-		}
-	}
-	if late > tries/2 {
-		t.Errorf("%d of %d appends were seen later than after 200 ms", late, tries)
-	}
+	shownSoon(t, a, b)
 	events, err := b.Events(t.Context(), "", 0)
-	if err != nil || len(events) != tries {
-		t.Errorf("%d events, %v; want %d", len(events), err, tries)
+	if err != nil || len(events) != shownTries {
+		t.Errorf("%d events, %v; want %d", len(events), err, shownTries)
 	}
 }
 

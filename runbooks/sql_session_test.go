@@ -4,12 +4,13 @@ package runbooks
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/erpgo/flightdeck/testenv/server"
 )
 
 // sqlCommand is a statement as it stands in a book, with the line that carries it.
@@ -99,13 +100,9 @@ func TestStepCarriesStatements(t *testing.T) {
 // TestThroughSessionRuns sends statements through a real psql.
 func TestThroughSessionRuns(t *testing.T) {
 	f := newSQLFixture(t, nil)
-	psql, err := exec.LookPath("psql")
+	psql, err := server.Find("psql")
 	if err != nil {
-		found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/psql")
-		if len(found) == 0 {
-			t.Skip("there is no psql here")
-		}
-		psql = found[len(found)-1]
+		t.Fatal(err)
 	}
 	path := "PATH=" + filepath.Dir(psql) + string(os.PathListSeparator) + os.Getenv("PATH")
 	through := func(text string) (Result, *captured) {

@@ -82,7 +82,7 @@ func (d *bookText) wrap(theme ui.Theme, width int) {
 		if title != "" {
 			lines = append(lines, theme.Strong.Render(ui.Cut(ui.Clean(title), width)))
 		}
-		for _, line := range ui.CleanLines(strings.Trim(text, "\n")) {
+		for _, line := range flowing(ui.CleanLines(strings.Trim(text, "\n"))) {
 			lines = append(lines, ui.Wrap(line, width)...)
 		}
 	}
@@ -92,6 +92,25 @@ func (d *bookText) wrap(theme ui.Theme, width int) {
 		add(section.Title, section.Text)
 	}
 	d.lines, d.width = lines, width
+}
+
+// flowing joins the lines of each paragraph, which were broken for another width
+// than the dialog's. What is laid out by lines stays as it is: lists, tables,
+// headings, quotes, code.
+func flowing(text []string) []string {
+	var out []string
+	open, code := false, false // the last line is prose that may go on
+	for _, line := range text {
+		fence := strings.HasPrefix(strings.TrimSpace(line), "```") || strings.HasPrefix(strings.TrimSpace(line), "~~~")
+		prose := !code && !fence && line != "" && !strings.HasPrefix(line, " ") && !strings.ContainsRune("-*+#>|\t0123456789", rune(line[0]))
+		if prose && open {
+			out[len(out)-1] += " " + line
+		} else {
+			out = append(out, line)
+		}
+		open, code = prose, code != fence
+	}
+	return out
 }
 
 // Lines implements ui.Dialog.

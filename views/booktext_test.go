@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/erpgo/flightdeck/incidents"
 	"github.com/erpgo/flightdeck/ui/screentest"
 )
@@ -77,5 +79,17 @@ func TestALongBookIsScrolledToItsEnd(t *testing.T) {
 	press(c, "esc")
 	if c.dialogs.Top() != nil {
 		t.Error("esc does not close the text")
+	}
+}
+
+func TestParagraphsFlowAndListsDoNot(t *testing.T) {
+	got := flowing([]string{
+		"One paragraph", "in two lines.", "", "Another", "- a list", "  goes on", "- stands", "```", "code", "stays", "```", "After it", "it flows.",
+	})
+	want := []string{
+		"One paragraph in two lines.", "", "Another", "- a list", "  goes on", "- stands", "```", "code", "stays", "```", "After it it flows.",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -23,42 +23,35 @@ func (p *stepPanel) because(label, what string, needed bool, mark func(ctx conte
 	return nil
 }
 
-// tick marks the step as done by hand, with a note where there is something to
-// say, or takes that back.
+// markStep is one of the runner's ways to say of a step how it stands.
+type markStep func(ctx context.Context, op incidents.Operator, incident string, ref incidents.CommandRef, reason string) (incidents.Incident, error)
+
+// toggle marks the step by hand, or takes back what was said of it where it has
+// that state already.
+func (p *stepPanel) toggle(state incidents.ItemState, back, label, what string, needed bool, say markStep) tea.Cmd {
+	if p.stepItem().State == state {
+		return p.unmark(back)
+	}
+	ref, who := p.whole(), p.c.deps.Operator
+	return p.because(label, what, needed, func(ctx context.Context, reason string) error {
+		_, err := say(ctx, who, p.screen.id, ref, reason)
+		return err
+	})
+}
+
+// tick says that the step was done, with a note where there is something to say.
 func (p *stepPanel) tick() tea.Cmd {
-	if p.stepItem().State == incidents.Done {
-		return p.unmark("untick")
-	}
-	ref, runner, who := p.whole(), p.c.deps.Runner, p.c.deps.Operator
-	return p.because(" done, with a note (enter for none): ", "tick", false, func(ctx context.Context, note string) error {
-		_, err := runner.Tick(ctx, who, p.screen.id, ref, note)
-		return err
-	})
+	return p.toggle(incidents.Done, "untick", " done, with a note (enter for none): ", "tick", false, p.c.deps.Runner.Tick)
 }
 
-// ruleOut says that the step does not apply, and why, or takes that back.
+// ruleOut says that the step does not apply, and why.
 func (p *stepPanel) ruleOut() tea.Cmd {
-	if p.stepItem().State == incidents.Excluded {
-		return p.unmark("rule in")
-	}
-	ref, runner, who := p.whole(), p.c.deps.Runner, p.c.deps.Operator
-	return p.because(" ruled out because: ", "rule out", true, func(ctx context.Context, reason string) error {
-		_, err := runner.RuleOut(ctx, who, p.screen.id, ref, reason)
-		return err
-	})
+	return p.toggle(incidents.Excluded, "rule in", " ruled out because: ", "rule out", true, p.c.deps.Runner.RuleOut)
 }
 
-// skip leaves the step out although it applies, with the reason, or takes that
-// back.
+// skip leaves the step out although it applies, and says why.
 func (p *stepPanel) skip() tea.Cmd {
-	if p.stepItem().State == incidents.Skipped {
-		return p.unmark("unskip")
-	}
-	ref, runner, who := p.whole(), p.c.deps.Runner, p.c.deps.Operator
-	return p.because(" skipped because: ", "skip", true, func(ctx context.Context, reason string) error {
-		_, err := runner.Skip(ctx, who, p.screen.id, ref, reason)
-		return err
-	})
+	return p.toggle(incidents.Skipped, "unskip", " skipped because: ", "skip", true, p.c.deps.Runner.Skip)
 }
 
 // unmark takes back what was said of the step.

@@ -331,8 +331,8 @@ func (r *Replay) course(now time.Time, width, height int) []string {
 		lines = append(lines, " "+ui.Fit(r.theme.Dim.Render(ui.Clean(s.Title)), label)+ui.Sparkline(filled(cells, cellOf(now, r.from, r.to, room)), room, 0, ceiling)+
 			" "+ui.FitRight(measure(config.Unit(s.Unit), latest), value))
 	}
-	marks := []rune(changes(r.events[:r.at+1], r.from, r.to, room))
-	if i := cellOf(now, r.from, r.to, room); i >= 0 && i < len(marks) {
+	marks := changes(r.events[:r.at+1], r.from, r.to, room)
+	if i := cellOf(now, r.from, r.to, room); i >= 0 {
 		marks[i] = '│'
 	}
 	lines = append(lines, " "+strings.Repeat(" ", label)+r.theme.Accent.Render(string(marks)))

@@ -1,7 +1,6 @@
 package views
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -243,7 +242,7 @@ func (t *timeline) signals(inc incidents.Incident, now time.Time, width, height 
 	from = from.Add(-5 * time.Minute) // what was normal
 	lines := []string{(ui.Rule{Title: "Signals", Answer: ui.Duration(to.Sub(from))}).Render(theme, width)}
 	room := width - 2
-	marks := changes(t.events, from, to, room)
+	marks := string(changes(t.events, from, to, room))
 	for _, sig := range t.s.c.deps.Board.Signals.Load().Value.Signals {
 		if len(lines)+4 > height {
 			break
@@ -293,16 +292,16 @@ func between(sig probes.Signal, from, to time.Time, n int) []float64 {
 }
 
 // changes marks when something was changed, in a line of n cells.
-func changes(events []incidents.Event, from, to time.Time, n int) string {
-	line := bytes.Repeat([]byte{' '}, n)
+func changes(events []incidents.Event, from, to time.Time, n int) []rune {
+	line := []rune(strings.Repeat(" ", n))
 	for _, e := range events {
 		if f, ok := e.Fact.(incidents.StepStarted); ok && f.Risk != runbooks.Reads {
 			if i := cellOf(e.When(), from, to, n); i >= 0 {
-				line[i] = '^'
+				line[i] = []rune(ui.GlyphOver)[0]
 			}
 		}
 	}
-	return string(bytes.ReplaceAll(line, []byte{'^'}, []byte(ui.GlyphOver)))
+	return line
 }
 
 // cellOf is the cell of a moment; -1 outside.
